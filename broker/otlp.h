@@ -1,0 +1,37 @@
+/*
+ * An OTLP export request after decoding: the tree of protobuf-c's structs, whatever the encoding was.
+ *
+ * The tree lives in the request's arena. Text members are never NULL; they end in NUL and may hold no other.
+ */
+#ifndef AGENTBUS_OTLP_H
+#define AGENTBUS_OTLP_H
+
+#include "arena.h"
+#include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
+#include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
+#include "opentelemetry/proto/collector/trace/v1/trace_service.pb-c.h"
+#include "verdict.h"
+
+#include <stdint.h>
+
+/* Values may nest this deep (AnyValue in AnyValue); OTLP emitters stay below ten. */
+#define OTLP_MAX_DEPTH 64
+
+enum otlp_signal { OTLP_LOGS, OTLP_TRACES, OTLP_METRICS, OTLP_SIGNAL_COUNT };
+enum otlp_encoding { OTLP_PROTOBUF, OTLP_JSON, OTLP_ENCODING_COUNT };
+
+struct otlp_request {
+	enum otlp_signal signal;
+	union {
+		Opentelemetry__Proto__Collector__Logs__V1__ExportLogsServiceRequest *logs;
+		Opentelemetry__Proto__Collector__Trace__V1__ExportTraceServiceRequest *traces;
+		Opentelemetry__Proto__Collector__Metrics__V1__ExportMetricsServiceRequest *metrics;
+	};
+};
+
+typedef Opentelemetry__Proto__Common__V1__AnyValue OtlpAnyValue;
+typedef Opentelemetry__Proto__Common__V1__KeyValue OtlpKeyValue;
+typedef Opentelemetry__Proto__Logs__V1__LogRecord OtlpLogRecord;
+typedef Opentelemetry__Proto__Trace__V1__Span OtlpSpan;
+
+#endif

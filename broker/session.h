@@ -1,0 +1,157 @@
+/*
+ * Sessions: what each of them is doing, and what it has used. Pure: observations and time in, events out.
+ *
+ * Two clocks meet here. An observation carries the CLI's own time, which orders evidence: a record that arrives late never
+ * moves a state back. `now` is the broker's, and only timers use it.
+ */
+#ifndef AGENTBUS_SESSION_H
+#define AGENTBUS_SESSION_H
+
+#include "observation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SESSION_ID_MAX 128
+#define SESSION_MODELS_MAX 16 /* models counted apart per session; further ones are added up as "other" */
+
+/* Numbered as in agentbus.v1. */
+enum session_state {
+	SESSION_IDLE = 1,
+	SESSION_WORKING = 2,
+	SESSION_WAITING = 3,
+	SESSION_COMPLETED = 4,
+	SESSION_ENDED = 5,
+};
+
+/* Numbered as in agentbus.v1; lower is stronger. */
+enum evidence {
+	EVIDENCE_TOLD = 1,
+	EVIDENCE_SHOWN = 2,
+	EVIDENCE_INFERRED = 3,
+};
+
+/* Numbered as in agentbus.v1. */
+enum event_kind {
+	EVENT_SESSION_STARTED = 1,
+	EVENT_PROMPT = 2,
+	EVENT_API_REQUEST = 3,
+	EVENT_API_ERROR = 4,
+	EVENT_TOOL = 5,
+	EVENT_STATE_CHANGED = 6,
+	EVENT_SESSION_ENDED = 7,
+};
+
+struct model_usage {
+	char model[64];
+	uint64_t requests;
+	struct tokens tokens;
+};
+
+struct failure {
+	enum error_class class; /* ERROR_NONE: there was none */
+	unsigned status;        /* HTTP, 0 if there was none */
+	uint64_t time_ns;
+	char message[200];
+};
+
+/* What a published session shows. Text is UTF-8 and ends in NUL; "" is unknown. */
+struct session {
+	char id[SESSION_ID_MAX];
+	const char *provider; /* static: the provider's name */
+	char service_name[64];
+	char model[64];
+	enum session_state state;
+	enum evidence evidence;
+	const char *reason; /* static, one word */
+	uint64_t state_since_ns;
+	char project_name[128];
+	char project_dir[256];
+	uint32_t pid; /* as the CLI's resource says; 0 if it does not */
+	char parent_id[SESSION_ID_MAX];
+	bool auxiliary;
+	uint32_t children;
+	uint64_t prompts, requests, tool_calls, api_errors;
+	struct tokens tokens;
+	int64_t reported_cost; /* pico-dollars */
+	bool has_reported_cost;
+	struct failure last_error;
+	bool failed;
+	char tool[64];
+	uint8_t trace_id[16];
+	bool has_trace_id;
+	uint64_t started_ns, last_event_ns, turn_started_ns;
+	uint32_t turn_errors;
+	struct model_usage models[SESSION_MODELS_MAX];
+	size_t model_count;
+	bool shown; /* false: a start-up id that has had neither a prompt nor a request; not published, not in snapshots */
+
+	struct session_track *track; /* how it is followed; session.c's own */
+};
+
+/* One event as the sessions emit it. Pointers are valid during the call of the sink only. */
+struct event {
+	enum event_kind kind;
+	enum evidence evidence;
+	const char *reason; /* static, one word */
+	uint64_t time_ns;   /* by the CLI's clock; by the broker's for timers */
+	uint64_t now_ns;    /* by the broker's */
+	const struct session *session;
+	enum session_state from; /* the state before; equal to session->state where it did not change */
+	uint64_t turn_ns;        /* how long the turn took that ended with this event, else 0 */
+	const struct observation *observation; /* what caused it; NULL for timers */
+};
+
+/* Where events go: implemented by publish.c, and by tests. */
+struct event_sink {
+	void (*emit)(struct event_sink *sink, const struct event *e);
+};
+
+/* How sessions are followed; all in nanoseconds unless said otherwise. session_settings_default() fills it. */
+struct session_settings {
+	uint64_t quiet_ns;          /* nothing heard and nothing known to run: the turn is over */
+	uint64_t busy_ns;           /* something is known to run and its process is connected: believe that for so long */
+	uint64_t waiting_ns;        /* waiting was inferred and nothing more is heard: give it up */
+	uint64_t completed_idle_ns; /* completed turns into idle; 0: not by itself */
+	uint64_t idle_end_ns;       /* idle turns into ended, unless its process is connected */
+	size_t max_sessions;        /* above: the oldest ended, then the oldest idle one is forgotten */
+};
+
+struct session_settings session_settings_default(void);
+
+struct sessions;
+
+/* An empty table, or NULL without memory. The sink must outlive it; it is called from within the functions below. */
+struct sessions *sessions_create(const struct session_settings *settings, struct event_sink *sink);
+void sessions_destroy(struct sessions *s);
+
+/* New settings, from now on; running timers are kept. */
+void sessions_set_settings(struct sessions *s, const struct session_settings *settings);
+
+/* Applies one observation. Observations of one request come in order of their time. */
+void sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_ns);
+
+/*
+ * The connection `peer` is gone, after this many requests. A process that kept a connection and lost it has probably
+ * ended; one that opens a connection per request tells nothing.
+ */
+void sessions_peer_closed(struct sessions *s, uint64_t peer, unsigned requests, uint64_t now_ns);
+
+/* When sessions_tick() has something to do: nanoseconds of the broker's clock, UINT64_MAX for never. */
+uint64_t sessions_deadline(const struct sessions *s);
+
+/* Lets all timers that are due at now_ns run out. */
+void sessions_tick(struct sessions *s, uint64_t now_ns);
+
+/* Calls fn for each shown session, in no order. */
+void sessions_each(const struct sessions *s, void (*fn)(const struct session *, void *ctx), void *ctx);
+
+/* How many sessions there are, hidden ones included. */
+size_t sessions_count(const struct sessions *s);
+
+const struct session *sessions_find(const struct sessions *s, const char *provider, const char *id);
+
+const char *session_state_name(enum session_state st);
+
+#endif

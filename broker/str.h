@@ -1,0 +1,37 @@
+/* A view of bytes that somebody else owns: pointer and length, no terminator. */
+#ifndef AGENTBUS_STR_H
+#define AGENTBUS_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct str {
+	const char *ptr;
+	size_t len;
+};
+
+#define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
+
+static inline struct str
+str_from(const char *s)
+{
+	return (struct str){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool
+str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool
+str_starts(struct str s, struct str prefix)
+{
+	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+/* Copies s into dst of the given size, cut at a UTF-8 boundary if too long, always terminated. size must not be 0. */
+void str_copy(char *dst, size_t size, struct str s);
+
+#endif
