@@ -14,10 +14,11 @@
 struct arena_block;
 
 struct arena {
-	struct arena_block *blocks; /* newest first */
-	size_t used;                /* bytes handed out since the last reset */
+	struct arena_block *blocks; /* the first one is being filled */
+	size_t used;                /* bytes handed out since the last reset, with what alignment costs */
 	size_t cap;                 /* arena_alloc() fails above this */
 	bool exhausted;             /* some allocation failed for the cap since the last reset */
+	bool out_of_memory;         /* some allocation failed for want of memory since the last reset */
 	ProtobufCAllocator allocator;
 };
 
@@ -30,7 +31,10 @@ void arena_finish(struct arena *a);
 /* Forgets everything allocated; keeps one block for the next request. */
 void arena_reset(struct arena *a);
 
-/* Returns size bytes aligned for any type and set to zero, or NULL above the cap (then a->exhausted is set) or without memory. */
+/*
+ * Returns size bytes aligned for any type and set to zero, or NULL above the cap (then a->exhausted is set) or without
+ * memory (then a->out_of_memory is).
+ */
 void *arena_alloc(struct arena *a, size_t size);
 
 /* The same arena as protobuf-c sees it; its free does nothing. Do not move the arena while this is in use. */

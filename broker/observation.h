@@ -27,7 +27,7 @@ enum error_class {
 #define X(name, text) ERROR_##name,
 	ERROR_CLASSES(X)
 #undef X
-	ERROR_CLASS_COUNT
+	    ERROR_CLASS_COUNT
 };
 
 const char *error_class_name(enum error_class c);
@@ -58,29 +58,35 @@ enum meaning {
 	MEANS_COST,         /* the CLI's own figure for a turn */
 	MEANS_LINK,         /* session is a sub-agent of parent */
 	MEANS_CONTEXT,      /* only tells fields (project, model) of a session */
+	MEANING_COUNT
 };
 
 /* Beside the meaning. */
 enum observation_flag {
-	OBS_BACKGROUND = 1 << 0,  /* on the side (titles, memory, suggestions): counts, but says nothing of the state */
-	OBS_COUNTED = 1 << 1,     /* MEANS_PROMPT: a prompt as the person counts them */
-	OBS_WANTS_TOOL = 1 << 2,  /* MEANS_RESPONSE_END: the answer stopped to use a tool */
-	OBS_REFUSED = 1 << 3,     /* the person refused the tool */
-	OBS_FAILED = 1 << 4,      /* a tool failed */
-	OBS_FINAL = 1 << 5,       /* MEANS_ERROR: the CLI gave up, the turn is over unless it goes on */
-	OBS_SPAN = 1 << 6,        /* came as a span: spans of this session are exported */
-	OBS_MARKS_TURN = 1 << 7,  /* where spans are exported, the end of a turn will be marked by one */
-	OBS_SHARED = 1 << 8,      /* its connection belongs to a process that serves several sessions */
-	OBS_TITLE = 1 << 9,       /* MEANS_START: looks like a thread that only makes a title */
-	OBS_REPLACES = 1 << 10,   /* MEANS_START: takes the place of the other sessions of its process (/clear) */
-	OBS_OPENS = 1 << 11,      /* may begin a turn without a prompt (compaction, a sub-agent's first call) */
-	OBS_AFTER_TOOLS = 1 << 12 /* MEANS_TURN_END: true only if no tool came after the last answer */
+	OBS_BACKGROUND = 1 << 0,   /* on the side (titles, memory, suggestions): counts, but says nothing of the state */
+	OBS_COUNTED = 1 << 1,      /* MEANS_PROMPT: a prompt as the person counts them */
+	OBS_WANTS_TOOL = 1 << 2,   /* MEANS_RESPONSE_END: the answer stopped to use a tool */
+	OBS_REFUSED = 1 << 3,      /* the person refused the tool */
+	OBS_FAILED = 1 << 4,       /* a tool failed */
+	OBS_FINAL = 1 << 5,        /* MEANS_ERROR: the CLI gave up, the turn is over unless it goes on */
+	OBS_SPAN = 1 << 6,         /* came as a span: spans of this session are exported */
+	OBS_MARKS_TURN = 1 << 7,   /* where spans are exported, the end of a turn will be marked by one */
+	OBS_SHARED = 1 << 8,       /* its connection belongs to a process that serves several sessions */
+	OBS_TITLE = 1 << 9,        /* MEANS_START: looks like a thread that only makes a title */
+	OBS_REPLACES = 1 << 10,    /* MEANS_START: takes the place of the other sessions of its process (/clear) */
+	OBS_OPENS = 1 << 11,       /* may begin a turn without a prompt (compaction, a sub-agent's first call) */
+	OBS_AFTER_TOOLS = 1 << 12, /* MEANS_TURN_END: true only if no tool came after the last answer */
+	OBS_ROOT = 1 << 13,        /* a span without a parent */
+	OBS_CERTAIN = 1 << 14,     /* OBS_TITLE: known to be one, not just alike */
+	OBS_TWICE = 1 << 15,       /* the same call may come as a span and as a log record: count one of them, by span id */
+	OBS_ANONYMOUS = 1 << 16   /* may lack a session id: its process stands for it */
 };
 
 struct observation {
 	enum meaning means;
-	unsigned flags; /* enum observation_flag */
-	const char *provider;
+	unsigned flags;          /* enum observation_flag */
+	const char *provider;    /* static: the name of the provider */
+	const char *reason;      /* static, one word; NULL: the default of its meaning */
 	struct str session;      /* the CLI's own id; empty: find it by trace_id, else there is none */
 	struct str parent;       /* MEANS_LINK */
 	struct str service_name; /* of the resource */
@@ -104,6 +110,7 @@ struct observation {
 	uint64_t prompt_length;
 
 	enum error_class error;
+	struct str error_type; /* the CLI's own class */
 	struct str error_message;
 	unsigned status, attempt;
 

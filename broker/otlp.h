@@ -1,7 +1,8 @@
 /*
  * An OTLP export request after decoding: the tree of protobuf-c's structs, whatever the encoding was.
  *
- * The tree lives in the request's arena. Text members are never NULL; they end in NUL and may hold no other.
+ * The tree lives in the request's arena. Text members are never NULL; they end at their first NUL, and
+ * hold whatever bytes the sender put there: valid UTF-8 is not promised, str_copy() makes it so.
  */
 #ifndef AGENTBUS_OTLP_H
 #define AGENTBUS_OTLP_H
@@ -23,11 +24,18 @@ enum otlp_encoding { OTLP_PROTOBUF, OTLP_JSON, OTLP_ENCODING_COUNT };
 struct otlp_request {
 	enum otlp_signal signal;
 	union {
+		ProtobufCMessage *message; /* whichever it is */
 		Opentelemetry__Proto__Collector__Logs__V1__ExportLogsServiceRequest *logs;
 		Opentelemetry__Proto__Collector__Trace__V1__ExportTraceServiceRequest *traces;
 		Opentelemetry__Proto__Collector__Metrics__V1__ExportMetricsServiceRequest *metrics;
 	};
 };
+
+/* The descriptor of the signal's export request. */
+const ProtobufCMessageDescriptor *otlp_request_descriptor(enum otlp_signal signal);
+
+/* The descriptor of one log record, span or metric. */
+const ProtobufCMessageDescriptor *otlp_record_descriptor(enum otlp_signal signal);
 
 typedef Opentelemetry__Proto__Common__V1__AnyValue OtlpAnyValue;
 typedef Opentelemetry__Proto__Common__V1__KeyValue OtlpKeyValue;

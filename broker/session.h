@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SESSION_ID_MAX 128
-#define SESSION_MODELS_MAX 16 /* models counted apart per session; further ones are added up as "other" */
+#define SESSION_ID_MAX     128
+#define SESSION_MODELS_MAX 32 /* models counted apart per session; further ones are added up as "other" */
 
 /* Numbered as in agentbus.v1. */
 enum session_state {
@@ -83,7 +83,7 @@ struct session {
 	bool has_trace_id;
 	uint64_t started_ns, last_event_ns, turn_started_ns;
 	uint32_t turn_errors;
-	struct model_usage models[SESSION_MODELS_MAX];
+	struct model_usage *models; /* the table's own */
 	size_t model_count;
 	bool shown; /* false: a start-up id that has had neither a prompt nor a request; not published, not in snapshots */
 
@@ -98,8 +98,8 @@ struct event {
 	uint64_t time_ns;   /* by the CLI's clock; by the broker's for timers */
 	uint64_t now_ns;    /* by the broker's */
 	const struct session *session;
-	enum session_state from; /* the state before; equal to session->state where it did not change */
-	uint64_t turn_ns;        /* how long the turn took that ended with this event, else 0 */
+	enum session_state from;               /* the state before; equal to session->state where it did not change */
+	uint64_t turn_ns;                      /* how long the turn took that ended with this event, else 0 */
 	const struct observation *observation; /* what caused it; NULL for timers */
 };
 
@@ -112,7 +112,7 @@ struct event_sink {
 struct session_settings {
 	uint64_t quiet_ns;          /* nothing heard and nothing known to run: the turn is over */
 	uint64_t busy_ns;           /* something is known to run and its process is connected: believe that for so long */
-	uint64_t waiting_ns;        /* waiting was inferred and nothing more is heard: give it up */
+	uint64_t waiting_ns;        /* waiting, and nothing more is heard: give it up */
 	uint64_t completed_idle_ns; /* completed turns into idle; 0: not by itself */
 	uint64_t idle_end_ns;       /* idle turns into ended, unless its process is connected */
 	size_t max_sessions;        /* above: the oldest ended, then the oldest idle one is forgotten */

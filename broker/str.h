@@ -31,7 +31,11 @@ str_starts(struct str s, struct str prefix)
 	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
-/* Copies s into dst of the given size, cut at a UTF-8 boundary if too long, always terminated. size must not be 0. */
+/*
+ * Copies s into dst of the given size, cut at a UTF-8 boundary if too long, always terminated. size must not be 0.
+ * What arrives in dst is fit for the bus and for a terminal: valid UTF-8 without control characters. Each control
+ * character (C0, DEL, C1) becomes a space, each byte that is not UTF-8 becomes U+FFFD.
+ */
 void str_copy(char *dst, size_t size, struct str s);
 
 #endif

@@ -1,0 +1,154 @@
+#include "arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_POISONS 1
+#endif
+#endif
+
+/* Under AddressSanitizer, a gap that must not be touched follows each allocation, and what is free is poisoned. */
+#ifdef ARENA_POISONS
+#include <sanitizer/asan_interface.h>
+#define POISON(ptr, size)   ASAN_POISON_MEMORY_REGION(ptr, size)
+#define UNPOISON(ptr, size) ASAN_UNPOISON_MEMORY_REGION(ptr, size)
+#define RED_ZONE            ((size_t)16)
+#else
+#define POISON(ptr, size)   ((void)0)
+#define UNPOISON(ptr, size) ((void)0)
+#define RED_ZONE            ((size_t)0)
+#endif
+
+#define ALIGNMENT  alignof(max_align_t)
+#define BLOCK_SIZE ((size_t)64 * 1024)
+
+/* An allocation above this gets a block to itself, so that no block's rest above this size is ever left unused. */
+#define LARGE_SIZE (BLOCK_SIZE / 4)
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size, fill;
+	alignas(max_align_t) unsigned char data[];
+};
+
+static void *
+allocate(void *arena, size_t size)
+{
+	return arena_alloc(arena, size);
+}
+
+static void
+ignore_free(void *arena, void *ptr)
+{
+	(void)arena;
+	(void)ptr;
+}
+
+void
+arena_init(struct arena *a, size_t cap)
+{
+	*a = (struct arena){ .cap = cap };
+}
+
+static void
+free_blocks(struct arena_block *b)
+{
+	while (b) {
+		struct arena_block *next = b->next;
+
+		UNPOISON(b->data, b->size);
+		free(b);
+		b = next;
+	}
+}
+
+void
+arena_finish(struct arena *a)
+{
+	free_blocks(a->blocks);
+	*a = (struct arena){ .cap = a->cap };
+}
+
+void
+arena_reset(struct arena *a)
+{
+	struct arena_block **link = &a->blocks, *kept;
+
+	while (*link && (*link)->size != BLOCK_SIZE)
+		link = &(*link)->next;
+	kept = *link;
+	if (kept) {
+		*link = kept->next;
+		kept->next = NULL;
+		kept->fill = 0;
+		POISON(kept->data, kept->size);
+	}
+	free_blocks(a->blocks);
+	a->blocks = kept;
+	a->used = 0;
+	a->exhausted = a->out_of_memory = false;
+}
+
+static struct arena_block *
+add_block(struct arena *a, size_t size, bool in_front)
+{
+	struct arena_block *b = malloc(sizeof(*b) + size), **link = &a->blocks;
+
+	if (!b)
+		return NULL;
+	if (!in_front && *link)
+		link = &(*link)->next;
+	*b = (struct arena_block){ .next = *link, .size = size };
+	*link = b;
+	POISON(b->data, b->size);
+	return b;
+}
+
+/* The block that takes need more bytes, or NULL without memory. */
+static struct arena_block *
+block_for(struct arena *a, size_t need)
+{
+	struct arena_block *b = a->blocks;
+
+	if (b && need <= b->size - b->fill)
+		return b;
+	if (need > LARGE_SIZE)
+		return add_block(a, need, false);
+	return add_block(a, BLOCK_SIZE, true);
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	struct arena_block *b;
+	size_t rounded;
+	void *ptr;
+
+	rounded = size <= a->cap ? (size + !size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : SIZE_MAX;
+	if (rounded > a->cap - a->used) {
+		a->exhausted = true;
+		return NULL;
+	}
+	b = block_for(a, rounded + RED_ZONE);
+	if (!b) {
+		a->out_of_memory = true;
+		return NULL;
+	}
+	ptr = b->data + b->fill;
+	b->fill += rounded + RED_ZONE;
+	a->used += rounded;
+	UNPOISON(ptr, size);
+	return memset(ptr, 0, size);
+}
+
+ProtobufCAllocator *
+arena_allocator(struct arena *a)
+{
+	a->allocator = (ProtobufCAllocator){ .alloc = allocate, .free = ignore_free, .allocator_data = a };
+	return &a->allocator;
+}

@@ -1,0 +1,311 @@
+#include "config.h"
+#include "clock.h"
+#include "config_value.h"
+#include "journal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIB          ((size_t)1 << 20)
+#define MAX_DURATION (365ull * 24 * 3600 * NS_PER_S)
+
+#define AT(member) offsetof(struct config, member)
+
+const struct setting config_settings[] = {
+	{ "listen", "address", "listen", "AGENTBUS_LISTEN", SETTING_ADDRESSES, AT(listen),
+	    .help = "where CLIs send telemetry; repeatable, port 0 picks one" },
+	{ "listen", "max_connections", "max-connections", "AGENTBUS_MAX_CONNECTIONS", SETTING_COUNT, AT(max_connections), 1, 100000,
+	    .help = "connections at a time; further ones are told to come back" },
+	{ "listen", "max_body", "max-body", "AGENTBUS_MAX_BODY", SETTING_SIZE, AT(max_body), 1024, 1024 * MIB,
+	    .help = "largest body of a request, and again when inflated" },
+	{ NULL, NULL, "runtime-dir", "AGENTBUS_RUNTIME_DIR", SETTING_PATH, AT(runtime_dir),
+	    .help = "directory of the sockets, instead of $XDG_RUNTIME_DIR/agentbus" },
+	{ "storage", "state_dir", "state-dir", "AGENTBUS_STATE_DIR", SETTING_PATH, AT(state_dir),
+	    .help = "directory for state; this version keeps all in memory and writes nothing there" },
+	{ "storage", "memory", "memory", "AGENTBUS_MEMORY", SETTING_FLAG, AT(memory),
+	    .help = "keep everything in memory, as this version always does" },
+	{ "storage", "journal_size", "journal-size", "AGENTBUS_JOURNAL_SIZE", SETTING_SIZE, AT(journal_size), 64 * 1024,
+	    JOURNAL_SIZE_MAX, .help = "newest events kept for subscribers that lost some" },
+	{ "sessions", "quiet_after", "quiet-after", "AGENTBUS_QUIET_AFTER", SETTING_DURATION, AT(sessions.quiet_ns), NS_PER_MS,
+	    MAX_DURATION, .live = true, .help = "silence after which a turn is over" },
+	{ "sessions", "busy_after", "busy-after", "AGENTBUS_BUSY_AFTER", SETTING_DURATION, AT(sessions.busy_ns), NS_PER_MS,
+	    MAX_DURATION, .live = true, .help = "the same while a tool or request is known to run" },
+	{ "sessions", "waiting_after", "waiting-after", "AGENTBUS_WAITING_AFTER", SETTING_DURATION, AT(sessions.waiting_ns), NS_PER_MS,
+	    MAX_DURATION, .live = true, .help = "silence after which a question to the person is given up" },
+	{ "sessions", "idle_after", "idle-after", "AGENTBUS_IDLE_AFTER", SETTING_DURATION, AT(sessions.completed_idle_ns), 0,
+	    MAX_DURATION, .live = true, .help = "a completed turn becomes idle; 0: not by itself" },
+	{ "sessions", "end_after", "end-after", "AGENTBUS_END_AFTER", SETTING_DURATION, AT(sessions.idle_end_ns), NS_PER_MS,
+	    MAX_DURATION, .live = true, .help = "an idle session has ended, unless its process is connected" },
+	{ "sessions", "max_sessions", "max-sessions", "AGENTBUS_MAX_SESSIONS", SETTING_COUNT, AT(sessions.max_sessions), 1, 1000000,
+	    .live = true, .help = "sessions remembered; above, the oldest ended ones are forgotten" },
+	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
+	    .help = "error, warning, info or debug" },
+};
+const size_t config_setting_count = sizeof(config_settings) / sizeof(config_settings[0]);
+
+void
+config_default(struct config *c)
+{
+	*c = (struct config){
+		.listen_count = 2,
+		.max_connections = 512,
+		.max_body = 16 * MIB,
+		.journal_size = 16 * MIB,
+		.sessions = session_settings_default(),
+		.log_level = LEVEL_INFO,
+	};
+	address_parse("127.0.0.1:4318", &c->listen[0]);
+	address_parse("[::1]:4318", &c->listen[1]);
+}
+
+void
+config_complain(struct config_report *report, const char *fmt, ...)
+{
+	char text[2 * CONFIG_PATH_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	report->errors++;
+	report->line(report, text);
+}
+
+static bool
+set_addresses(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	struct address list[CONFIG_LISTEN_MAX];
+	size_t count = c->listen_layer == layer ? c->listen_count : 0;
+	const char *separators = ", \t";
+
+	(void)s;
+	memcpy(list, c->listen, sizeof(list));
+	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
+		char item[ADDRESS_TEXT_MAX];
+		const size_t len = strcspn(text, separators);
+
+		snprintf(item, sizeof(item), "%.*s", (int)(len < sizeof(item) ? len : sizeof(item)), text);
+		text += len;
+		if (count == CONFIG_LISTEN_MAX) {
+			snprintf(why, size, "more than %d addresses", CONFIG_LISTEN_MAX);
+			return false;
+		}
+		if (!address_parse(item, &list[count++])) {
+			snprintf(why, size, "\"%s\" is no address; write 127.0.0.1:4318 or [::1]:4318", item);
+			return false;
+		}
+	}
+	if (count == 0) {
+		snprintf(why, size, "no address given");
+		return false;
+	}
+	memcpy(c->listen, list, sizeof(list));
+	c->listen_count = count;
+	c->listen_layer = layer;
+	return true;
+}
+
+static bool
+set_path(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	const size_t len = strlen(text);
+
+	(void)layer;
+	if (len == 0 || len >= CONFIG_PATH_MAX) {
+		snprintf(why, size, len ? "the path is too long" : "the path is empty");
+		return false;
+	}
+	memcpy((char *)c + s->offset, text, len + 1);
+	return true;
+}
+
+static bool
+set_flag(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	(void)layer;
+	if (!value_flag(text, (bool *)((char *)c + s->offset))) {
+		snprintf(why, size, "\"%.40s\" is neither yes nor no", text);
+		return false;
+	}
+	return true;
+}
+
+static bool
+in_range(uint64_t value, const struct setting *s, char *why, size_t size)
+{
+	char min[VALUE_TEXT_MAX], max[VALUE_TEXT_MAX];
+
+	if (value >= s->min && value <= s->max)
+		return true;
+	void (*format)(uint64_t, char[VALUE_TEXT_MAX]) = s->type == SETTING_DURATION ? value_format_duration : value_format_size;
+	format(s->min, min);
+	format(s->max, max);
+	snprintf(why, size, "out of range: from %s to %s", min, max);
+	return false;
+}
+
+static bool
+set_duration(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	uint64_t ns;
+
+	(void)layer;
+	if (!value_duration(text, &ns)) {
+		snprintf(why, size, "\"%.40s\" is no time; write 15, 15s, 500ms, 5m or 1h", text);
+		return false;
+	}
+	if (!in_range(ns, s, why, size))
+		return false;
+	memcpy((char *)c + s->offset, &ns, sizeof(ns));
+	return true;
+}
+
+static bool
+set_number(struct config *c, const struct setting *s, const char *text, bool units, char *why, size_t size)
+{
+	uint64_t wide;
+
+	if (!value_size(text, units, &wide)) {
+		snprintf(why, size, "\"%.40s\" is no %s", text, units ? "size; write 65536, 64K, 16M or 1G" : "number");
+		return false;
+	}
+	if (!in_range(wide, s, why, size))
+		return false;
+	const size_t value = (size_t)wide;
+	memcpy((char *)c + s->offset, &value, sizeof(value));
+	return true;
+}
+
+static bool
+set_size(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	(void)layer;
+	return set_number(c, s, text, true, why, size);
+}
+
+static bool
+set_count(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	(void)layer;
+	return set_number(c, s, text, false, why, size);
+}
+
+static bool
+set_level(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	(void)layer;
+	for (enum log_level l = 0; l < LEVEL_COUNT; l++) {
+		if (strcmp(text, log_level_name(l)) == 0) {
+			memcpy((char *)c + s->offset, &l, sizeof(l));
+			return true;
+		}
+	}
+	snprintf(why, size, "\"%.40s\" is none of error, warning, info, debug", text);
+	return false;
+}
+
+static void
+show_addresses(const struct config *c, const void *value, char *text, size_t size)
+{
+	size_t len = 0;
+
+	(void)value;
+	*text = '\0';
+	for (size_t i = 0; i < c->listen_count && len < size; i++) {
+		char item[ADDRESS_TEXT_MAX];
+
+		address_format(&c->listen[i], item);
+		len += (size_t)snprintf(text + len, size - len, "%s%s", i ? ", " : "", item);
+	}
+}
+
+static void
+show_path(const struct config *c, const void *value, char *text, size_t size)
+{
+	(void)c;
+	snprintf(text, size, "%s", (const char *)value);
+}
+
+static void
+show_flag(const struct config *c, const void *value, char *text, size_t size)
+{
+	(void)c;
+	snprintf(text, size, "%s", *(const bool *)value ? "yes" : "no");
+}
+
+static void
+show_duration(const struct config *c, const void *value, char *text, size_t size)
+{
+	char number[VALUE_TEXT_MAX];
+
+	(void)c;
+	value_format_duration(*(const uint64_t *)value, number);
+	snprintf(text, size, "%s", number);
+}
+
+static void
+show_size(const struct config *c, const void *value, char *text, size_t size)
+{
+	char number[VALUE_TEXT_MAX];
+
+	(void)c;
+	value_format_size(*(const size_t *)value, number);
+	snprintf(text, size, "%s", number);
+}
+
+static void
+show_count(const struct config *c, const void *value, char *text, size_t size)
+{
+	(void)c;
+	snprintf(text, size, "%zu", *(const size_t *)value);
+}
+
+static void
+show_level(const struct config *c, const void *value, char *text, size_t size)
+{
+	(void)c;
+	snprintf(text, size, "%s", log_level_name(*(const enum log_level *)value));
+}
+
+static const struct {
+	const char *metavar;
+	bool (*set)(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size);
+	void (*show)(const struct config *c, const void *value, char *text, size_t size);
+} types[SETTING_TYPE_COUNT] = {
+	[SETTING_ADDRESSES] = { "ADDR:PORT", set_addresses, show_addresses },
+	[SETTING_PATH] = { "DIR", set_path, show_path },
+	[SETTING_FLAG] = { "", set_flag, show_flag },
+	[SETTING_DURATION] = { "TIME", set_duration, show_duration },
+	[SETTING_SIZE] = { "BYTES", set_size, show_size },
+	[SETTING_COUNT] = { "N", set_count, show_count },
+	[SETTING_LEVEL] = { "LEVEL", set_level, show_level },
+};
+
+bool
+config_set(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t why_size)
+{
+	return types[s->type].set(c, s, layer, text, why, why_size);
+}
+
+void
+config_show(const struct config *c, const struct setting *s, char *text, size_t size)
+{
+	types[s->type].show(c, (const char *)c + s->offset, text, size);
+}
+
+const char *
+config_metavar(enum setting_type type)
+{
+	return types[type].metavar;
+}
+
+bool
+config_same(const struct config *a, const struct config *b, const struct setting *s)
+{
+	char text_a[CONFIG_LISTEN_MAX * ADDRESS_TEXT_MAX], text_b[CONFIG_LISTEN_MAX * ADDRESS_TEXT_MAX];
+
+	config_show(a, s, text_a, sizeof(text_a));
+	config_show(b, s, text_b, sizeof(text_b));
+	return strcmp(text_a, text_b) == 0;
+}

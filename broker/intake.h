@@ -1,0 +1,46 @@
+/*
+ * The way in: one export request, whatever carried it, from bytes to published events. Besides it only time and lost
+ * connections move sessions, and they come through here too, so that whatever happened is published at once.
+ */
+#ifndef AGENTBUS_INTAKE_H
+#define AGENTBUS_INTAKE_H
+
+#include "arena.h"
+#include "clock.h"
+#include "otlp.h"
+#include "publish.h"
+#include "session.h"
+
+struct intake {
+	const struct clock *clock;
+	struct sessions *sessions;
+	struct publisher *publisher;
+	size_t max_body; /* bytes, before and again after inflating */
+	struct arena arena;
+};
+
+/* One request's body as it came. */
+struct intake_body {
+	const uint8_t *bytes;
+	size_t len;
+	enum otlp_encoding encoding;
+	bool compressed;   /* gzip or zlib */
+	bool signal_known; /* else the body must tell */
+	enum otlp_signal signal;
+	uint64_t peer; /* the connection */
+};
+
+void intake_init(struct intake *in, const struct clock *clock, struct sessions *sessions, struct publisher *publisher,
+    size_t max_body);
+void intake_finish(struct intake *in);
+
+/* Takes a request. When this returns VERDICT_OK its events are in the journal and with nng; else nothing has changed. */
+enum verdict intake_take(struct intake *in, const struct intake_body *body);
+
+/* A connection is gone from the other side, after so many requests. */
+void intake_peer_closed(struct intake *in, uint64_t peer, unsigned requests);
+
+/* Lets timers of sessions that are due run out. */
+void intake_tick(struct intake *in);
+
+#endif

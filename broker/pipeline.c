@@ -1,0 +1,126 @@
+#include "pipeline.h"
+
+#include "error.h"
+#include "provider.h"
+
+#include <stdlib.h>
+
+/* The observations of one request, to be put in order of time. */
+struct batch {
+	struct observation *list;
+	size_t count, capacity;
+	struct arena *arena;
+};
+
+static bool
+batch_reserve(struct batch *b)
+{
+	size_t capacity = b->capacity ? b->capacity * 2 : 32;
+	struct observation *list;
+
+	if (b->count < b->capacity)
+		return true;
+	list = arena_alloc(b->arena, capacity * sizeof(*list));
+	if (!list)
+		return false;
+	if (b->count)
+		memcpy(list, b->list, b->count * sizeof(*list));
+	b->list = list;
+	b->capacity = capacity;
+	return true;
+}
+
+static void
+batch_add(struct batch *b, struct observation *o)
+{
+	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT || (o->means == MEANS_RESPONSE_END && (o->flags & OBS_FAILED)))
+		o->error = error_classify(o->status, o->error_type, o->error_message);
+	b->list[b->count++] = *o;
+}
+
+static bool
+collect_logs(const Opentelemetry__Proto__Logs__V1__ResourceLogs *rl, uint64_t peer, uint64_t now_ns, struct batch *b)
+{
+	struct resource_view r = provider_resource(rl->resource ? rl->resource->attributes : NULL,
+						   rl->resource ? rl->resource->n_attributes : 0, peer, now_ns, b->arena);
+
+	for (size_t i = 0; i < rl->n_scope_logs; i++) {
+		const Opentelemetry__Proto__Logs__V1__ScopeLogs *sl = rl->scope_logs[i];
+		const struct provider *p = provider_of_scope(&r, sl->scope ? sl->scope->name : "");
+		for (size_t k = 0; k < sl->n_log_records; k++) {
+			struct observation o;
+			if (!batch_reserve(b))
+				return false;
+			if (provider_log(p, &r, sl->log_records[k], &o))
+				batch_add(b, &o);
+		}
+	}
+	return true;
+}
+
+static bool
+collect_spans(const Opentelemetry__Proto__Trace__V1__ResourceSpans *rs, uint64_t peer, uint64_t now_ns, struct batch *b)
+{
+	struct resource_view r = provider_resource(rs->resource ? rs->resource->attributes : NULL,
+						   rs->resource ? rs->resource->n_attributes : 0, peer, now_ns, b->arena);
+
+	for (size_t i = 0; i < rs->n_scope_spans; i++) {
+		const Opentelemetry__Proto__Trace__V1__ScopeSpans *ss = rs->scope_spans[i];
+		const struct provider *p = provider_of_scope(&r, ss->scope ? ss->scope->name : "");
+		for (size_t k = 0; k < ss->n_spans; k++) {
+			struct observation o;
+			if (!batch_reserve(b))
+				return false;
+			if (provider_span(p, &r, ss->spans[k], &o))
+				batch_add(b, &o);
+		}
+	}
+	return true;
+}
+
+/* Metrics repeat what logs say, later and per process: they are checked, and count nothing. */
+static bool
+collect(const struct otlp_request *req, uint64_t peer, uint64_t now_ns, struct batch *b)
+{
+	if (req->signal == OTLP_LOGS)
+		for (size_t i = 0; i < req->logs->n_resource_logs; i++)
+			if (!collect_logs(req->logs->resource_logs[i], peer, now_ns, b))
+				return false;
+	if (req->signal == OTLP_TRACES)
+		for (size_t i = 0; i < req->traces->n_resource_spans; i++)
+			if (!collect_spans(req->traces->resource_spans[i], peer, now_ns, b))
+				return false;
+	return true;
+}
+
+/* By time; a tie keeps the order of the request (both live in one array, so addresses tell). */
+static int
+compare_time(const void *a, const void *b)
+{
+	const struct observation *x = *(const struct observation *const *)a, *y = *(const struct observation *const *)b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+enum verdict
+pipeline_apply(struct sessions *s, const struct otlp_request *req, uint64_t peer, uint64_t now_ns, struct arena *a)
+{
+	struct batch b = { .arena = a };
+	const struct observation **order;
+
+	if (!collect(req, peer, now_ns, &b))
+		return a->exhausted ? VERDICT_TOO_LARGE : VERDICT_NO_MEMORY;
+	if (b.count == 0)
+		return VERDICT_OK;
+	order = arena_alloc(a, b.count * sizeof(const struct observation *));
+	if (!order)
+		return a->exhausted ? VERDICT_TOO_LARGE : VERDICT_NO_MEMORY;
+	for (size_t i = 0; i < b.count; i++)
+		order[i] = &b.list[i];
+	qsort(order, b.count, sizeof(const struct observation *), compare_time);
+	for (size_t i = 0; i < b.count; i++)
+		sessions_observe(s, order[i], now_ns);
+	return VERDICT_OK;
+}

@@ -1,0 +1,545 @@
+#include "provider.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S 1000000000ull
+
+/* A record from further in the future than this has a broken clock: it happened when it arrived. */
+#define FUTURE_MAX_NS (60 * NS_PER_S)
+
+const struct provider *const providers[] = {
+	&provider_claude, &provider_codex, &provider_gemini, &provider_qwen, &provider_genai, NULL,
+};
+
+/* --- patterns and conditions --- */
+
+static bool
+pattern_matches(const char *pattern, struct str s)
+{
+	size_t n = strlen(pattern);
+
+	if (n && pattern[n - 1] == '*')
+		return str_starts(s, (struct str){ pattern, n - 1 });
+	return str_eq(s, (struct str){ pattern, n });
+}
+
+static bool
+any_pattern_matches(const char *const *patterns, struct str s)
+{
+	for (; patterns && *patterns; patterns++)
+		if (pattern_matches(*patterns, s))
+			return true;
+	return false;
+}
+
+bool
+field_has(const struct fields *f, enum field id)
+{
+	return f->present >> id & 1;
+}
+
+struct str
+field_text(const struct fields *f, enum field id)
+{
+	if (!field_has(f, id) || f->values[id].kind != VALUE_TEXT)
+		return (struct str){ 0 };
+	return f->values[id].text;
+}
+
+static double
+text_number(struct str s)
+{
+	char buf[64], *end;
+	double d;
+
+	if (s.len == 0 || s.len >= sizeof(buf))
+		return 0;
+	memcpy(buf, s.ptr, s.len);
+	buf[s.len] = '\0';
+	d = strtod(buf, &end);
+	return *end ? 0 : d;
+}
+
+double
+field_double(const struct fields *f, enum field id)
+{
+	const struct value *v = &f->values[id];
+	double d = 0;
+
+	if (!field_has(f, id))
+		return 0;
+	switch (v->kind) {
+	case VALUE_TEXT:
+		d = text_number(v->text);
+		break;
+	case VALUE_INT:
+	case VALUE_BOOL:
+		d = (double)v->i;
+		break;
+	case VALUE_DOUBLE:
+		d = v->d;
+		break;
+	}
+	return isfinite(d) ? d : 0;
+}
+
+uint64_t
+field_u64(const struct fields *f, enum field id)
+{
+	double d;
+
+	if (field_has(f, id) && f->values[id].kind == VALUE_INT)
+		return f->values[id].i > 0 ? (uint64_t)f->values[id].i : 0;
+	d = field_double(f, id);
+	return d > 0 && d < 9e18 ? (uint64_t)(d + 0.5) : 0;
+}
+
+bool
+field_true(const struct fields *f, enum field id)
+{
+	if (field_has(f, id) && f->values[id].kind == VALUE_TEXT)
+		return str_eq(f->values[id].text, STR("true"));
+	return field_double(f, id) != 0;
+}
+
+static bool
+field_is(const struct fields *f, enum field id, const char *is)
+{
+	if (!field_has(f, id))
+		return false;
+	if (!is)
+		return true;
+	if (f->values[id].kind == VALUE_BOOL)
+		return pattern_matches(is, f->values[id].i ? STR("true") : STR("false"));
+	return f->values[id].kind == VALUE_TEXT && pattern_matches(is, f->values[id].text);
+}
+
+bool
+condition_holds(const struct fields *f, const struct condition *c)
+{
+	return c->field == F_NONE || field_is(f, c->field, c->is) != c->negated;
+}
+
+/* --- attributes to fields --- */
+
+static int
+compare_field_rule(const void *key, const void *rule)
+{
+	return strcmp(key, ((const struct field_rule *)rule)->attr);
+}
+
+static bool
+value_of(const OtlpAnyValue *v, struct value *ret)
+{
+	switch (v ? (int)v->value_case : 0) {
+	case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE:
+		*ret = (struct value){ .kind = VALUE_TEXT, .text = str_from(v->string_value) };
+		return true;
+	case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_BOOL_VALUE:
+		*ret = (struct value){ .kind = VALUE_BOOL, .i = v->bool_value };
+		return true;
+	case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_INT_VALUE:
+		*ret = (struct value){ .kind = VALUE_INT, .i = v->int_value };
+		return true;
+	case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_DOUBLE_VALUE:
+		*ret = (struct value){ .kind = VALUE_DOUBLE, .d = v->double_value };
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Adds what attributes tell; of two that mean the same field the first with a value counts. */
+static void
+fields_add(struct fields *f, const struct provider *p, OtlpKeyValue **attrs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct field_rule *r =
+		    bsearch(attrs[i]->key, p->fields, p->field_count, sizeof(*p->fields), compare_field_rule);
+		if (r && !field_has(f, r->field) && value_of(attrs[i]->value, &f->values[r->field]))
+			f->present |= 1ull << r->field;
+	}
+}
+
+/* --- names to meanings --- */
+
+static struct str
+without_prefix(const struct provider *p, struct str name)
+{
+	for (const char *const *pre = p->prefixes; pre && *pre; pre++) {
+		struct str s = str_from(*pre);
+		if (name.len > s.len && str_starts(name, s))
+			return (struct str){ name.ptr + s.len, name.len - s.len };
+	}
+	return name;
+}
+
+static int
+compare_name(struct str name, const char *rule)
+{
+	int c = strncmp(name.ptr, rule, name.len);
+
+	return c ? c : -(rule[name.len] != '\0');
+}
+
+/* The first row of that name, or where it would be. */
+static size_t
+lower_bound(const struct meaning_rule *rules, size_t count, struct str name)
+{
+	size_t lo = 0, hi = count;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (compare_name(name, rules[mid].name) > 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static const struct meaning_rule *
+rule_among(const struct meaning_rule *rules, size_t count, struct str name, const struct fields *f)
+{
+	for (size_t i = lower_bound(rules, count, name); i < count && compare_name(name, rules[i].name) == 0; i++) {
+		bool holds = true;
+		for (size_t c = 0; holds && c < RULE_CONDITIONS; c++)
+			holds = condition_holds(f, &rules[i].when[c]);
+		if (holds)
+			return &rules[i];
+	}
+	return NULL;
+}
+
+/* By name, else by a row named "*". */
+static const struct meaning_rule *
+rule_find(const struct meaning_rule *rules, size_t count, struct str name, const struct fields *f)
+{
+	const struct meaning_rule *r = name.len ? rule_among(rules, count, name, f) : NULL;
+
+	return r ? r : rule_among(rules, count, STR("*"), f);
+}
+
+/* Most spans of Codex mean nothing: tell that before reading their attributes. */
+static bool
+has_rule(const struct meaning_rule *rules, size_t count, struct str name)
+{
+	size_t i = name.len ? lower_bound(rules, count, name) : count;
+
+	return (i < count && compare_name(name, rules[i].name) == 0) || (count && strcmp(rules[0].name, "*") == 0);
+}
+
+/* --- time --- */
+
+/* "2026-11-23T00:28:48.596Z" to nanoseconds, 0 if it is nothing like that. */
+static uint64_t
+parse_timestamp(struct str s)
+{
+	char buf[40];
+	struct tm tm = { 0 };
+	uint64_t frac = 0, unit = NS_PER_S;
+	const char *p;
+	time_t t;
+
+	if (s.len < 19 || s.len >= sizeof(buf))
+		return 0;
+	memcpy(buf, s.ptr, s.len);
+	buf[s.len] = '\0';
+	p = strptime(buf, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!p)
+		return 0;
+	if (*p == '.')
+		for (p++; *p >= '0' && *p <= '9' && unit > 1; p++)
+			frac += (uint64_t)(*p - '0') * (unit /= 10);
+	t = timegm(&tm);
+	return *p == 'Z' && t > 0 ? (uint64_t)t * NS_PER_S + frac : 0;
+}
+
+static uint64_t
+sane_time(uint64_t ns, uint64_t now_ns)
+{
+	return ns == 0 || ns > now_ns + FUTURE_MAX_NS ? now_ns : ns;
+}
+
+/* --- fields to an observation --- */
+
+static struct str
+first_text(const struct fields *f, enum field a, enum field b)
+{
+	struct str s = field_text(f, a);
+
+	return s.len ? s : field_text(f, b);
+}
+
+static struct tokens
+tokens_of(const struct provider *p, const struct fields *f)
+{
+	struct tokens t = {
+		.input = field_u64(f, F_INPUT),
+		.cache_read = field_u64(f, F_CACHE_READ),
+		.cache_write = field_u64(f, F_CACHE_WRITE),
+		.output = field_u64(f, F_OUTPUT),
+		.reasoning = field_u64(f, F_REASONING),
+	};
+
+	if (p->input_excludes_cache)
+		t.input += t.cache_read + t.cache_write;
+	if (p->output_excludes_reasoning)
+		t.output += t.reasoning;
+	return t;
+}
+
+static unsigned
+flags_of(const struct provider *p, const struct resource_view *r, const struct fields *f)
+{
+	unsigned flags = 0;
+
+	for (const struct condition *c = p->background; c && c->field != F_NONE; c++)
+		if (condition_holds(f, c))
+			flags |= OBS_BACKGROUND;
+	if (p->marks_turn)
+		flags |= OBS_MARKS_TURN;
+	if (any_pattern_matches(p->shared, r->service_name))
+		flags |= OBS_SHARED;
+	if (field_has(f, F_SUCCESS) && !field_true(f, F_SUCCESS))
+		flags |= OBS_FAILED;
+	return flags;
+}
+
+static void
+observe_fields(const struct provider *p, const struct resource_view *r, const struct fields *f, struct observation *o)
+{
+	o->provider = p->name;
+	o->flags |= flags_of(p, r, f);
+	o->session = first_text(f, F_SESSION, F_SESSION_ALT);
+	o->service_name = r->service_name;
+	o->process = r->process;
+	o->peer = r->peer;
+	o->pid = r->pid;
+	o->model = first_text(f, F_MODEL, F_MODEL_ALT);
+	o->tokens = tokens_of(p, f);
+	o->has_cost = field_has(f, F_COST_USD);
+	o->cost = llround(fmin(field_double(f, F_COST_USD), 1e6) * 1e12);
+	o->duration_ms = field_u64(f, F_DURATION_MS);
+	o->request_id = field_text(f, F_REQUEST_ID);
+	o->source = field_text(f, F_SOURCE);
+	o->agent = field_text(f, F_AGENT);
+	o->parent = field_text(f, F_PARENT);
+	o->tool = field_text(f, F_TOOL);
+	o->call_id = field_text(f, F_CALL_ID);
+	o->decision = field_text(f, F_DECISION);
+	o->prompt_length = field_u64(f, F_PROMPT_LENGTH);
+	o->error_message = field_text(f, F_ERROR_MESSAGE);
+	o->error_type = field_text(f, F_ERROR_TYPE);
+	o->status = (unsigned)(field_u64(f, F_STATUS) % 1000);
+	o->attempt = (unsigned)field_u64(f, F_ATTEMPT);
+	o->project_dir = field_text(f, F_CWD);
+	o->project_name = field_text(f, F_PROJECT);
+	if (o->project_name.len == 0)
+		o->project_name = r->project_name;
+}
+
+static bool
+observe_rule(const struct meaning_rule *rule, const struct fields *f, struct observation *o)
+{
+	if (!rule)
+		return false;
+	o->means = rule->means;
+	o->flags |= rule->flags;
+	o->reason = rule->reason;
+	if (rule->refine)
+		rule->refine(f, o);
+	return o->means != MEANS_NOTHING;
+}
+
+static bool
+copy_id(const ProtobufCBinaryData *id, uint8_t *dst, size_t size)
+{
+	static const uint8_t zero[16];
+
+	if (id->len != size || memcmp(id->data, zero, size) == 0)
+		return false;
+	memcpy(dst, id->data, size);
+	return true;
+}
+
+/* --- records --- */
+
+static const OtlpAnyValue *
+attribute(OtlpKeyValue **attrs, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(attrs[i]->key, key) == 0)
+			return attrs[i]->value;
+	return NULL;
+}
+
+static struct str
+text_of(const OtlpAnyValue *v)
+{
+	struct value x;
+
+	return value_of(v, &x) && x.kind == VALUE_TEXT ? x.text : (struct str){ 0 };
+}
+
+static const struct provider *
+provider_by_prefix(struct str name)
+{
+	for (const struct provider *const *p = providers; *p; p++)
+		for (const char *const *pre = (*p)->prefixes; pre && *pre; pre++)
+			if (str_starts(name, str_from(*pre)))
+				return *p;
+	return NULL;
+}
+
+/* Last resort for a record whose resource and scope say nothing: its own name, wherever that is. */
+static const struct provider *
+provider_of_record(const OtlpLogRecord *rec)
+{
+	const struct provider *p = provider_by_prefix(text_of(attribute(rec->attributes, rec->n_attributes, "event.name")));
+
+	if (!p)
+		p = provider_by_prefix(str_from(rec->event_name));
+	if (!p)
+		p = provider_by_prefix(text_of(rec->body));
+	return p ? p : &provider_genai;
+}
+
+static struct str
+event_name(const struct provider *p, const struct fields *f, const OtlpLogRecord *rec)
+{
+	struct str name = field_text(f, F_EVENT);
+
+	if (name.len == 0)
+		name = str_from(rec->event_name);
+	if (name.len == 0)
+		name = text_of(rec->body);
+	return without_prefix(p, name);
+}
+
+bool
+provider_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec, struct observation *ret)
+{
+	struct fields f;
+	struct observation o = { 0 };
+	struct str name;
+	uint64_t ns = rec->time_unix_nano ? rec->time_unix_nano : rec->observed_time_unix_nano;
+
+	if (!p)
+		p = provider_of_record(rec);
+	f.present = 0;
+	fields_add(&f, p, rec->attributes, rec->n_attributes);
+	name = event_name(p, &f, rec);
+	observe_fields(p, r, &f, &o);
+	if (o.session.len == 0)
+		o.session = r->session;
+	o.time_ns = sane_time(ns ? ns : parse_timestamp(field_text(&f, F_TIMESTAMP)), r->now_ns);
+	o.has_trace_id = copy_id(&rec->trace_id, o.trace_id, sizeof(o.trace_id));
+	o.has_span_id = copy_id(&rec->span_id, o.span_id, sizeof(o.span_id));
+	if (!observe_rule(rule_find(p->events, p->event_count, name, &f), &f, &o))
+		return false;
+	*ret = o;
+	return true;
+}
+
+/* Some spans tell their session only in an event of theirs. */
+static struct str
+session_of_events(const struct provider *p, const OtlpSpan *span)
+{
+	struct fields f = { .present = 0 };
+
+	for (size_t i = 0; i < span->n_events; i++)
+		fields_add(&f, p, span->events[i]->attributes, span->events[i]->n_attributes);
+	return field_text(&f, F_SESSION);
+}
+
+bool
+provider_span(const struct provider *p, const struct resource_view *r, const OtlpSpan *span, struct observation *ret)
+{
+	struct fields f;
+	struct observation o = { .flags = OBS_SPAN };
+	struct str name;
+
+	if (!p)
+		p = &provider_genai;
+	name = without_prefix(p, str_from(span->name));
+	if (!has_rule(p->spans, p->span_count, name))
+		return false;
+	f.present = 0;
+	fields_add(&f, p, span->attributes, span->n_attributes);
+	observe_fields(p, r, &f, &o);
+	if (o.session.len == 0)
+		o.session = session_of_events(p, span);
+	o.time_ns = sane_time(span->end_time_unix_nano, r->now_ns);
+	o.start_ns = span->start_time_unix_nano;
+	o.has_trace_id = copy_id(&span->trace_id, o.trace_id, sizeof(o.trace_id));
+	o.has_span_id = copy_id(&span->span_id, o.span_id, sizeof(o.span_id));
+	if (span->status && span->status->code == 2) {
+		o.flags |= OBS_FAILED;
+		if (o.error_message.len == 0)
+			o.error_message = str_from(span->status->message);
+	}
+	if (span->parent_span_id.len == 0)
+		o.flags |= OBS_ROOT;
+	if (!observe_rule(rule_find(p->spans, p->span_count, name, &f), &f, &o))
+		return false;
+	*ret = o;
+	return true;
+}
+
+/* --- resources --- */
+
+/* "host:pid", or the instance id: what stays the same for a process and differs between two. */
+static struct str
+process_key(struct str host, struct str instance, uint32_t pid, struct arena *scratch)
+{
+	size_t size = host.len + 16;
+	char *key;
+	int n;
+
+	if (pid == 0)
+		return instance;
+	key = arena_alloc(scratch, size);
+	if (!key)
+		return instance;
+	n = snprintf(key, size, "%.*s:%u", (int)host.len, host.ptr ? host.ptr : "", (unsigned)pid);
+	return (struct str){ key, (size_t)n };
+}
+
+struct resource_view
+provider_resource(OtlpKeyValue **attrs, size_t count, uint64_t peer, uint64_t now_ns, struct arena *scratch)
+{
+	const OtlpAnyValue *pid = attribute(attrs, count, "process.pid");
+	struct resource_view r = {
+		.service_name = text_of(attribute(attrs, count, "service.name")),
+		.session = text_of(attribute(attrs, count, "session.id")),
+		.project_name = text_of(attribute(attrs, count, "project.name")),
+		.now_ns = now_ns,
+		.peer = peer,
+	};
+
+	if (pid && pid->value_case == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_INT_VALUE && pid->int_value > 0 &&
+	    pid->int_value <= INT32_MAX)
+		r.pid = (uint32_t)pid->int_value;
+	r.process = process_key(text_of(attribute(attrs, count, "host.name")),
+				text_of(attribute(attrs, count, "service.instance.id")), r.pid, scratch);
+	for (const struct provider *const *p = providers; *p && !r.provider; p++)
+		if (any_pattern_matches((*p)->services, r.service_name))
+			r.provider = *p;
+	return r;
+}
+
+const struct provider *
+provider_of_scope(const struct resource_view *r, const char *scope)
+{
+	if (r->provider)
+		return r->provider;
+	for (const struct provider *const *p = providers; *p; p++)
+		if (any_pattern_matches((*p)->scopes, str_from(scope)))
+			return *p;
+	return NULL;
+}

@@ -1,0 +1,175 @@
+/*
+ * Providers: the CLIs we know, as tables. A table says which attribute is which field and what each event and span means;
+ * it is the only place that knows a CLI's names. Pure: a record in, at most one observation out.
+ */
+#ifndef AGENTBUS_PROVIDER_H
+#define AGENTBUS_PROVIDER_H
+
+#include "observation.h"
+#include "otlp.h"
+
+/* What attributes can tell. F_NONE is no field. */
+enum field {
+	F_NONE,
+	F_EVENT,       /* the event's name */
+	F_TIMESTAMP,   /* RFC 3339, for records without a time */
+	F_SESSION,     /* the CLI's own session id */
+	F_SESSION_ALT, /* another attribute that holds it where F_SESSION is missing */
+	F_AGENT,       /* a sub-agent within the session */
+	F_PARENT,      /* id of the session that spawned or is reported to */
+	F_CHILD,       /* id of the session that was spawned */
+	F_MODEL,
+	F_MODEL_ALT,
+	F_INPUT,
+	F_OUTPUT,
+	F_CACHE_READ,
+	F_CACHE_WRITE,
+	F_REASONING,
+	F_COST_USD,
+	F_DURATION_MS,
+	F_REQUEST_ID,
+	F_SOURCE, /* who asked the model */
+	F_TOOL,
+	F_CALL_ID,
+	F_DECISION,
+	F_SUCCESS,
+	F_STATUS, /* HTTP */
+	F_ERROR_TYPE,
+	F_ERROR_MESSAGE,
+	F_ATTEMPT,
+	F_COMMAND, /* a slash command */
+	F_COMMAND_SOURCE,
+	F_PROMPT_LENGTH,
+	F_PROMPT_ID,
+	F_KIND,  /* the CLI's own sub-kind of the event */
+	F_PHASE, /* send, receive … */
+	F_HOOK,
+	F_STOP_REASON,
+	F_INTERACTIVE,
+	F_OPERATION, /* gen_ai.operation.name */
+	F_OUTCOME,   /* how a turn ended, in the CLI's word */
+	F_RPC_ID,
+	F_SANDBOX,
+	F_MCP_SERVERS,
+	F_ORIGINATOR,
+	F_CWD,
+	F_PROJECT,
+	F_COUNT
+};
+
+enum value_kind { VALUE_TEXT, VALUE_INT, VALUE_DOUBLE, VALUE_BOOL };
+
+struct value {
+	enum value_kind kind;
+	struct str text; /* VALUE_TEXT */
+	union {
+		int64_t i; /* VALUE_INT, VALUE_BOOL (0, 1) */
+		double d;  /* VALUE_DOUBLE */
+	};
+};
+
+/* The fields that one record has. */
+struct fields {
+	uint64_t present; /* bit per enum field */
+	struct value values[F_COUNT];
+};
+
+_Static_assert(F_COUNT <= 64, "struct fields.present is a 64-bit mask");
+
+/* An attribute and its field. Tables are sorted by attr (strcmp order). */
+struct field_rule {
+	const char *attr;
+	enum field field;
+};
+
+/* A condition on a field: its text equals `is`, or begins with it if that ends in '*'. NULL `is`: the field is there. */
+struct condition {
+	enum field field; /* F_NONE: always true */
+	const char *is;
+	bool negated;
+};
+
+#define IS(id, text)                                                                                                             \
+	{                                                                                                                        \
+		.field = (id), .is = (text)                                                                                      \
+	}
+#define HAS(id)                                                                                                                  \
+	{                                                                                                                        \
+		.field = (id)                                                                                                    \
+	}
+#define LACKS(id)                                                                                                                \
+	{                                                                                                                        \
+		.field = (id), .negated = true                                                                                   \
+	}
+
+#define RULE_CONDITIONS 3
+
+/*
+ * What an event or span of that name means. Tables are sorted by name; of several rows with one name the first whose
+ * conditions all hold is taken.
+ */
+struct meaning_rule {
+	const char *name;
+	struct condition when[RULE_CONDITIONS];
+	enum meaning means;
+	unsigned flags;
+	const char *reason; /* overrides the default word for the state that follows */
+	/* What a table cannot say (numbers to compare); may change *o; NULL for most rows. */
+	void (*refine)(const struct fields *f, struct observation *o);
+};
+
+struct provider {
+	const char *name;
+	const char *const *services; /* service.name patterns ('*' at the end: prefix), ends in NULL */
+	const char *const *scopes;   /* instrumentation scope patterns, ends in NULL */
+	const char *const *prefixes; /* what event names may begin with; the first match is cut off; ends in NULL */
+	const char *const *shared;   /* service.name patterns of processes that serve several sessions, ends in NULL */
+	const struct field_rule *fields;
+	size_t field_count;
+	const struct meaning_rule *events;
+	size_t event_count;
+	const struct meaning_rule *spans;
+	size_t span_count;
+	const struct condition *background; /* any of them holds: OBS_BACKGROUND; ends in F_NONE */
+	bool input_excludes_cache;          /* input tokens come without cache reads and writes */
+	bool output_excludes_reasoning;     /* output tokens come without reasoning */
+	bool marks_turn;                    /* where it exports spans, the end of each turn is one */
+};
+
+#define RULES(array) .array##s = array##_rules, .array##_count = sizeof(array##_rules) / sizeof(array##_rules[0])
+
+extern const struct provider provider_claude, provider_codex, provider_gemini, provider_qwen, provider_genai;
+
+/* All providers, the specific ones first; ends in NULL. */
+extern const struct provider *const providers[];
+
+/* What the records of one resource have in common. */
+struct resource_view {
+	const struct provider *provider; /* by service.name; NULL: not known by it */
+	struct str service_name, process, session, project_name;
+	uint32_t pid;
+	uint64_t now_ns; /* arrival, by the broker's clock */
+	uint64_t peer;
+};
+
+/* Reads a resource. attrs may be NULL if count is 0. The views point into it. scratch holds what must be joined. */
+struct resource_view provider_resource(OtlpKeyValue **attrs, size_t count, uint64_t peer, uint64_t now_ns, struct arena *scratch);
+
+/* The provider by service.name, else by scope; NULL if neither tells: then the record's own event name may. */
+const struct provider *provider_of_scope(const struct resource_view *r, const char *scope);
+
+/* Puts a log record into words. provider may be NULL. Returns false if it says nothing. *ret is untouched then. */
+bool provider_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec, struct observation *ret);
+
+/* The same for a span. */
+bool provider_span(const struct provider *p, const struct resource_view *r, const OtlpSpan *span, struct observation *ret);
+
+/* Field access for refine functions: what is there, as text, number, or truth; numbers and truths also from text. */
+bool field_has(const struct fields *f, enum field id);
+struct str field_text(const struct fields *f, enum field id);
+uint64_t field_u64(const struct fields *f, enum field id);
+double field_double(const struct fields *f, enum field id);
+bool field_true(const struct fields *f, enum field id);
+bool condition_holds(const struct fields *f, const struct condition *c);
+
+#endif

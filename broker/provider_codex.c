@@ -1,0 +1,121 @@
+/*
+ * Codex CLI. Its log records have no time of their own but an observed one, a token record is a second `sse_event` for the
+ * same moment, and the TUI's sessions all come from one daemon. Titles are made by a thread with an id of its own.
+ */
+#include "provider.h"
+
+static const char *const services[] = { "codex*", NULL };
+static const char *const scopes[] = { "codex_otel*", "codex*", NULL };
+static const char *const prefixes[] = { "codex.", NULL };
+static const char *const shared[] = { "codex-app-server*", NULL };
+
+static const struct field_rule field_rules[] = {
+	{ "attempt", F_ATTEMPT },
+	{ "cache_write_token_count", F_CACHE_WRITE },
+	{ "cached_token_count", F_CACHE_READ },
+	{ "call_id", F_CALL_ID },
+	{ "conversation.id", F_SESSION },
+	{ "cwd", F_CWD },
+	{ "decision", F_DECISION },
+	{ "duration_ms", F_DURATION_MS },
+	{ "error.message", F_ERROR_MESSAGE },
+	{ "event.kind", F_KIND },
+	{ "event.name", F_EVENT },
+	{ "event.timestamp", F_TIMESTAMP },
+	{ "http.response.status_code", F_STATUS },
+	{ "input_token_count", F_INPUT },
+	{ "kind", F_KIND },
+	{ "mcp_servers", F_MCP_SERVERS },
+	{ "model", F_MODEL },
+	{ "originator", F_ORIGINATOR },
+	{ "output_token_count", F_OUTPUT },
+	{ "prompt_length", F_PROMPT_LENGTH },
+	{ "reasoning_token_count", F_REASONING },
+	{ "receiver_thread_id", F_CHILD },
+	{ "rpc.request_id", F_RPC_ID },
+	{ "sandbox_policy", F_SANDBOX },
+	{ "sender_thread_id", F_PARENT },
+	{ "state", F_PHASE },
+	{ "success", F_SUCCESS },
+	{ "thread_id", F_SESSION_ALT },
+	{ "tool_name", F_TOOL },
+	{ "turn_id", F_REQUEST_ID },
+	{ "usage.estimated_usd", F_COST_USD },
+};
+
+/* A status below 400 is an answer that has begun; any other, or none, is a failed attempt, and Codex tries again. */
+static void
+refine_api_request(const struct fields *f, struct observation *o)
+{
+	(void)f;
+	if (o->status == 0 || o->status >= 400)
+		o->means = MEANS_ERROR;
+}
+
+/* The websocket's warm-up is recorded like an answer, with nothing but zeros. */
+static void
+refine_tokens(const struct fields *f, struct observation *o)
+{
+	(void)f;
+	if (o->tokens.input == 0 && o->tokens.output == 0 && o->tokens.cache_read == 0 && o->tokens.cache_write == 0)
+		o->means = MEANS_NOTHING;
+}
+
+static void
+refine_spawn(const struct fields *f, struct observation *o)
+{
+	o->session = field_text(f, F_CHILD);
+	o->parent = field_text(f, F_PARENT);
+}
+
+static void
+refine_result(const struct fields *f, struct observation *o)
+{
+	o->session = field_text(f, F_PARENT);
+	o->parent = field_text(f, F_CHILD);
+}
+
+static const struct meaning_rule event_rules[] = {
+	{ "agent_communication", .when = { IS(F_PHASE, "send"), IS(F_KIND, "spawn") }, .means = MEANS_LINK,
+	  .refine = refine_spawn },
+	{ "agent_communication", .when = { IS(F_PHASE, "send"), IS(F_KIND, "result") }, .means = MEANS_LINK,
+	  .refine = refine_result },
+	{ "api_request", .means = MEANS_CALL, .flags = OBS_OPENS, .refine = refine_api_request },
+	{ "conversation_starts", .when = { IS(F_SANDBOX, "read-only"), IS(F_MCP_SERVERS, ""), IS(F_ORIGINATOR, "codex-tui") },
+	  .means = MEANS_START, .flags = OBS_TITLE },
+	{ "conversation_starts", .means = MEANS_START },
+	{ "sse_event", .when = { HAS(F_INPUT) }, .means = MEANS_RESPONSE, .flags = OBS_OPENS, .refine = refine_tokens },
+	{ "sse_event", .when = { HAS(F_ERROR_MESSAGE) }, .means = MEANS_FAULT },
+	{ "sse_event", .means = MEANS_ACTIVITY },
+	{ "tool_decision", .when = { IS(F_DECISION, "denied*") }, .means = MEANS_DECISION, .flags = OBS_REFUSED },
+	{ "tool_decision", .means = MEANS_DECISION, .flags = OBS_OPENS },
+	{ "tool_result", .means = MEANS_TOOL, .flags = OBS_OPENS },
+	{ "turn_cost", .means = MEANS_COST },
+	{ "turn_ttft", .means = MEANS_ACTIVITY },
+	{ "user_prompt", .means = MEANS_PROMPT, .flags = OBS_COUNTED },
+	{ "websocket_connect", .when = { IS(F_SUCCESS, "false") }, .means = MEANS_FAULT },
+	{ "websocket_request", .means = MEANS_ACTIVITY },
+};
+
+static const struct meaning_rule span_rules[] = {
+	{ "decide_request", .means = MEANS_ASK, .reason = "permission" },
+	{ "run_sampling_request", .means = MEANS_CONTEXT },
+	{ "session_loop", .means = MEANS_END, .reason = "exit" },
+	{ "session_task.compact", .means = MEANS_TURN_END },
+	{ "session_task.turn", .means = MEANS_TURN_END },
+	{ "thread/start", .when = { IS(F_RPC_ID, "temporary-structured-*") }, .means = MEANS_START,
+	  .flags = OBS_TITLE | OBS_CERTAIN },
+	{ "turn_input", .means = MEANS_CONTEXT },
+};
+
+const struct provider provider_codex = {
+	.name = "codex",
+	.services = services,
+	.scopes = scopes,
+	.prefixes = prefixes,
+	.shared = shared,
+	RULES(field),
+	RULES(event),
+	RULES(span),
+	.marks_turn = true,
+};

@@ -1,0 +1,85 @@
+/*
+ * Qwen Code. A descendant of Gemini CLI with names of its own: it marks sessions and turns, and asks its model on the side
+ * (memory, suggestions) after a turn is over.
+ */
+#include "provider.h"
+
+static const char *const services[] = { "qwen-code*", NULL };
+static const char *const scopes[] = { "qwen-code*", NULL };
+static const char *const prefixes[] = { "qwen-code.", NULL };
+
+static const struct field_rule field_rules[] = {
+	{ "attempt", F_ATTEMPT },
+	{ "attempt_number", F_ATTEMPT },
+	{ "cached_content_token_count", F_CACHE_READ },
+	{ "call_id", F_CALL_ID },
+	{ "command", F_COMMAND },
+	{ "decision", F_DECISION },
+	{ "duration_ms", F_DURATION_MS },
+	{ "error", F_ERROR_MESSAGE },
+	{ "error.message", F_ERROR_MESSAGE },
+	{ "error.type", F_ERROR_TYPE },
+	{ "error_message", F_ERROR_MESSAGE },
+	{ "error_type", F_ERROR_TYPE },
+	{ "event.name", F_EVENT },
+	{ "event.timestamp", F_TIMESTAMP },
+	{ "function_name", F_TOOL },
+	{ "gen_ai.conversation.id", F_SESSION_ALT },
+	{ "gen_ai.request.model", F_MODEL_ALT },
+	{ "http.status_code", F_STATUS },
+	{ "input_token_count", F_INPUT },
+	{ "model", F_MODEL },
+	{ "output_token_count", F_OUTPUT },
+	{ "prompt_id", F_PROMPT_ID },
+	{ "prompt_length", F_PROMPT_LENGTH },
+	{ "qwen-code.prompt_id", F_PROMPT_ID },
+	{ "qwen-code.turn_status", F_OUTCOME },
+	{ "response_id", F_REQUEST_ID },
+	{ "session.id", F_SESSION },
+	{ "status_code", F_STATUS },
+	{ "subagent_name", F_SOURCE },
+	{ "success", F_SUCCESS },
+	{ "thoughts_token_count", F_REASONING },
+	{ "tool_name", F_TOOL },
+};
+
+static const struct meaning_rule event_rules[] = {
+	{ "api_error", .means = MEANS_ERROR },
+	{ "api_request", .means = MEANS_CALL, .flags = OBS_OPENS },
+	{ "api_response", .means = MEANS_RESPONSE, .flags = OBS_OPENS },
+	{ "api_retry", .means = MEANS_FAULT },
+	{ "session.end", .means = MEANS_END, .reason = "exit" },
+	{ "session.start", .means = MEANS_START },
+	{ "slash_command", .means = MEANS_COMMAND },
+	{ "tool_call", .when = { IS(F_DECISION, "reject") }, .means = MEANS_TOOL, .flags = OBS_REFUSED },
+	{ "tool_call", .means = MEANS_TOOL, .flags = OBS_OPENS },
+	{ "user_prompt", .means = MEANS_PROMPT, .flags = OBS_COUNTED },
+};
+
+static const struct meaning_rule span_rules[] = {
+	{ "interaction", .when = { IS(F_OUTCOME, "error") }, .means = MEANS_TURN_END, .flags = OBS_FAILED },
+	{ "interaction", .means = MEANS_TURN_END },
+	{ "llm_request", .means = MEANS_RESPONSE_END },
+	{ "tool", .means = MEANS_TOOL_END },
+	{ "tool.blocked_on_user", .means = MEANS_ACTIVITY },
+	{ "tool.execution", .means = MEANS_ACTIVITY },
+};
+
+static const struct condition background[] = {
+	IS(F_SOURCE, "managed-auto-*"),
+	IS(F_PROMPT_ID, "forked_query*"),
+	IS(F_PROMPT_ID, "user_intent*"),
+	{ .field = F_NONE },
+};
+
+const struct provider provider_qwen = {
+	.name = "qwen-code",
+	.services = services,
+	.scopes = scopes,
+	.prefixes = prefixes,
+	RULES(field),
+	RULES(event),
+	RULES(span),
+	.background = background,
+	.marks_turn = true,
+};

@@ -1,0 +1,115 @@
+#include "publish.h"
+#include "bus_socket.h"
+
+#include <errno.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/supplemental/util/platform.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#define SEND_QUEUE 8192 /* messages per subscriber; nng allows no more */
+#define LINGER_MS  200
+
+static struct batch *
+find_batch(struct publisher *p, const struct session *s)
+{
+	/* Newest first: the events of a request mostly come session by session. */
+	for (size_t i = p->open; i-- > 0;)
+		if (batch_is_for(&p->batches[i], s))
+			return &p->batches[i];
+	if (p->open == PUBLISH_SESSIONS_MAX)
+		publish_flush(p);
+	batch_open(&p->batches[p->open], s);
+	return &p->batches[p->open++];
+}
+
+static void
+emit(struct event_sink *sink, const struct event *e)
+{
+	struct publisher *p = (struct publisher *)((char *)sink - offsetof(struct publisher, sink));
+	struct batch *b = find_batch(p, e->session);
+	const size_t before = b->events.len;
+
+	if (!batch_add(b, e, p->boot_id))
+		log_error(p->log, "out of memory: an event is lost");
+	p->held += b->events.len - before;
+	if (p->held >= PUBLISH_BYTES_MAX)
+		publish_flush(p);
+}
+
+static bool
+make_boot_id(char boot_id[33])
+{
+	uint8_t random[16];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return false;
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(boot_id + 2 * i, 3, "%02x", random[i]);
+	return true;
+}
+
+bool
+publish_open(struct publisher *p, const char *url, struct journal *journal, const struct log *log)
+{
+	*p = (struct publisher){ .sink.emit = emit, .journal = journal, .log = log };
+	if (!make_boot_id(p->boot_id)) {
+		log_error(log, "no random numbers: %s", strerror(errno));
+		return false;
+	}
+	int error = nng_pub0_open(&p->socket);
+	if (error == 0)
+		error = nng_socket_set_int(p->socket, NNG_OPT_SENDBUF, SEND_QUEUE);
+	if (error != 0) {
+		log_error(log, "cannot open the bus: %s", nng_strerror(error));
+		nng_close(p->socket);
+		return false;
+	}
+	/* Subscribers have nothing to say here. */
+	if (bus_socket_listen(p->socket, url, 1, log))
+		return true;
+	nng_close(p->socket);
+	return false;
+}
+
+static void
+send_batch(struct publisher *p, const struct batch *b)
+{
+	const uint64_t first_seq = p->seq + 1;
+	nng_msg *msg;
+
+	if (nng_msg_alloc(&msg, batch_size(b, first_seq)) != 0) {
+		log_error(p->log, "out of memory: %zu events are lost", b->count);
+		return;
+	}
+	batch_write(b, first_seq, nng_msg_body(msg), p->journal);
+	p->seq += b->count;
+	p->sent_ms = nng_clock();
+	if (nng_sendmsg(p->socket, msg, NNG_FLAG_NONBLOCK) != 0)
+		nng_msg_free(msg);
+}
+
+void
+publish_flush(struct publisher *p)
+{
+	for (size_t i = 0; i < p->open; i++) {
+		if (p->batches[i].count > 0)
+			send_batch(p, &p->batches[i]);
+		batch_clear(&p->batches[i]);
+	}
+	p->open = 0;
+	p->held = 0;
+}
+
+void
+publish_close(struct publisher *p)
+{
+	publish_flush(p);
+	/* nng_close() drops what nng still holds, and cannot tell how much that is. */
+	const uint64_t now = nng_clock();
+	if (p->sent_ms != 0 && now - p->sent_ms < LINGER_MS)
+		nng_msleep((nng_duration)(LINGER_MS - (now - p->sent_ms)));
+	nng_close(p->socket);
+	for (size_t i = 0; i < PUBLISH_SESSIONS_MAX; i++)
+		batch_finish(&p->batches[i]);
+}

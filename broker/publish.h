@@ -1,0 +1,41 @@
+/*
+ * The bus's outgoing side: events of the sessions, numbered, kept in the journal and sent to every subscriber.
+ *
+ * Events are held until publish_flush(), so that what one request did to one session is one message. Nothing blocks: a
+ * subscriber that does not keep up loses messages, sees the hole in the numbers, and asks for them again.
+ */
+#ifndef AGENTBUS_PUBLISH_H
+#define AGENTBUS_PUBLISH_H
+
+#include "batch.h"
+#include "journal.h"
+#include "log.h"
+#include "session.h"
+
+#include <nng/nng.h>
+
+#define PUBLISH_SESSIONS_MAX 64         /* sessions with events held at the same time; then all are flushed */
+#define PUBLISH_BYTES_MAX    (512 << 10) /* bytes of events held; then all are flushed */
+
+struct publisher {
+	struct event_sink sink; /* for sessions_create() */
+	nng_socket socket;
+	struct journal *journal;
+	const struct log *log;
+	char boot_id[33];  /* 128 random bits in hex: which run of the broker numbered an event */
+	uint64_t seq;      /* of the newest event published; 0 before the first */
+	uint64_t sent_ms;  /* when something was sent last, by nng's clock; 0 if never */
+	struct batch batches[PUBLISH_SESSIONS_MAX];
+	size_t open, held; /* batches in use, bytes in them */
+};
+
+/* Listens on url. False after logging why not. The journal must outlive it. */
+bool publish_open(struct publisher *p, const char *url, struct journal *journal, const struct log *log);
+
+/* Numbers, keeps and sends what is held. */
+void publish_flush(struct publisher *p);
+
+/* Closes the socket, after a moment in which subscribers can take what was sent last; at most 0.2 s. */
+void publish_close(struct publisher *p);
+
+#endif

@@ -1,0 +1,172 @@
+#include "query.h"
+#include "agentbus/v1/agentbus.pb-c.h"
+#include "bus_pack.h"
+#include "bus_socket.h"
+
+#include <nng/protocol/reqrep0/rep.h>
+
+/* Answers are packed piece by piece: what protobuf-c would have to hold as a tree may be many megabytes. */
+struct answer {
+	const struct sessions *sessions;
+	const struct publisher *publisher;
+	struct buf body; /* of the answer's own message */
+	struct buf item;
+	bool failed; /* no memory */
+};
+
+static void
+put_embedded(struct buf *out, unsigned field, const uint8_t *bytes, size_t len, bool *failed)
+{
+	uint8_t head[BUS_HEAD_MAX];
+	const size_t head_len = bus_put_head(head, field, len);
+
+	if (!buf_reserve(out, head_len + len) || !buf_append(out, head, head_len) || !buf_append(out, bytes, len))
+		*failed = true;
+}
+
+static void
+put_message(struct buf *out, const ProtobufCMessage *m, bool *failed)
+{
+	const size_t size = protobuf_c_message_get_packed_size(m);
+
+	if (!buf_reserve(out, size))
+		*failed = true;
+	else
+		out->len += protobuf_c_message_pack(m, out->bytes + out->len);
+}
+
+static void
+add_session(const struct session *s, void *ctx)
+{
+	struct answer *a = ctx;
+
+	a->item.len = 0;
+	if (bus_pack_session(s, &a->item))
+		put_embedded(&a->body, 1, a->item.bytes, a->item.len, &a->failed);
+	else
+		a->failed = true;
+}
+
+static void
+answer_snapshot(struct answer *a, const Agentbus__V1__Request *request)
+{
+	(void)request;
+	sessions_each(a->sessions, add_session, a);
+}
+
+static void
+answer_replay(struct answer *a, const Agentbus__V1__Request *request)
+{
+	const struct journal *j = a->publisher->journal;
+	const Agentbus__V1__ReplayRequest *wanted = request->replay;
+	const size_t limit = wanted->max_bytes && wanted->max_bytes < QUERY_REPLAY_MAX ? wanted->max_bytes : QUERY_REPLAY_MAX;
+	Agentbus__V1__Replay tail = AGENTBUS__V1__REPLAY__INIT;
+	const uint8_t *event;
+	size_t len;
+
+	tail.lost_up_to_seq = journal_oldest(j) - 1;
+	uint64_t seq = (wanted->after_seq > tail.lost_up_to_seq ? wanted->after_seq : tail.lost_up_to_seq) + 1;
+	while (journal_read(j, seq, &event, &len) && (a->body.len == 0 || a->body.len + len <= limit)) {
+		put_embedded(&a->body, 1, event, len, &a->failed);
+		if (a->failed)
+			return;
+		seq++;
+	}
+	tail.more = journal_read(j, seq, &event, &len);
+	put_message(&a->body, &tail.base, &a->failed);
+}
+
+/* What answers each kind of request, and the answer's field in Response; 0: the position is in the head already. */
+static const struct {
+	void (*fill)(struct answer *a, const Agentbus__V1__Request *request);
+	unsigned field;
+} answers[] = {
+	[AGENTBUS__V1__REQUEST__REQUEST_SNAPSHOT] = { answer_snapshot, 4 },
+	[AGENTBUS__V1__REQUEST__REQUEST_REPLAY] = { answer_replay, 5 },
+	[AGENTBUS__V1__REQUEST__REQUEST_POSITION] = { NULL, 0 },
+};
+
+bool
+query_answer(const struct sessions *sessions, const struct publisher *p, const uint8_t *bytes, size_t len, struct buf *out)
+{
+	struct answer a = { .sessions = sessions, .publisher = p };
+	Agentbus__V1__Response head = AGENTBUS__V1__RESPONSE__INIT;
+	Agentbus__V1__Request *request = agentbus__v1__request__unpack(NULL, len, bytes);
+	unsigned field = 0;
+
+	if (!request)
+		head.error = (char *)"the request is no agentbus.v1.Request";
+	else if (request->request_case == AGENTBUS__V1__REQUEST__REQUEST__NOT_SET)
+		head.error = (char *)"the request asks for nothing that this version knows";
+	else
+		field = answers[request->request_case].field;
+	if (field != 0)
+		answers[request->request_case].fill(&a, request);
+	head.boot_id = (char *)p->boot_id;
+	head.seq = p->seq;
+	head.version = (char *)AGENTBUS_VERSION;
+	put_message(out, &head.base, &a.failed);
+	if (field != 0)
+		put_embedded(out, field, a.body.bytes, a.body.len, &a.failed);
+	if (request)
+		agentbus__v1__request__free_unpacked(request, NULL);
+	buf_finish(&a.body);
+	buf_finish(&a.item);
+	return !a.failed;
+}
+
+/* Turns a request's message into its answer. False without memory. */
+static bool
+answer_in_place(struct query *q, nng_msg *msg)
+{
+	struct buf out = { 0 };
+	const bool ok = query_answer(q->sessions, q->publisher, nng_msg_body(msg), nng_msg_len(msg), &out);
+
+	nng_msg_clear(msg);
+	const bool sent = ok && nng_msg_append(msg, out.bytes, out.len) == 0;
+	buf_finish(&out);
+	return sent;
+}
+
+static void
+query_readable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct query *q = w->data;
+	nng_msg *msg;
+
+	(void)loop;
+	(void)revents;
+	/* One that cannot be answered, or whose asker does not take the answer, is dropped: the asker asks again. */
+	while (nng_recvmsg(q->socket, &msg, NNG_FLAG_NONBLOCK) == 0)
+		if (!answer_in_place(q, msg) || nng_sendmsg(q->socket, msg, NNG_FLAG_NONBLOCK) != 0)
+			nng_msg_free(msg);
+}
+
+bool
+query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
+    const struct publisher *publisher, const struct log *log)
+{
+	int fd = -1;
+
+	*q = (struct query){ .loop = loop, .sessions = sessions, .publisher = publisher };
+	int error = nng_rep0_open(&q->socket);
+	if (error == 0)
+		error = nng_socket_get_int(q->socket, NNG_OPT_RECVFD, &fd);
+	if (error != 0)
+		log_error(log, "cannot open the query socket: %s", nng_strerror(error));
+	if (error != 0 || !bus_socket_listen(q->socket, url, QUERY_MESSAGE_MAX, log)) {
+		nng_close(q->socket);
+		return false;
+	}
+	ev_io_init(&q->readable, query_readable, fd, EV_READ);
+	q->readable.data = q;
+	ev_io_start(loop, &q->readable);
+	return true;
+}
+
+void
+query_close(struct query *q)
+{
+	ev_io_stop(q->loop, &q->readable);
+	nng_close(q->socket);
+}

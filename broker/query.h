@@ -1,0 +1,36 @@
+/*
+ * The bus's answering side: snapshots of the sessions, and events again from the journal. Nothing blocks.
+ */
+#ifndef AGENTBUS_QUERY_H
+#define AGENTBUS_QUERY_H
+
+#include "buf.h"
+#include "publish.h"
+#include "session.h"
+
+#include <ev.h>
+#include <nng/nng.h>
+
+#define QUERY_MESSAGE_MAX ((size_t)64 << 10) /* bytes of a request */
+#define QUERY_REPLAY_MAX  ((size_t)1 << 20)  /* bytes of events in one answer, if there is more than one event */
+
+struct query {
+	nng_socket socket;
+	struct ev_loop *loop;
+	ev_io readable;
+	const struct sessions *sessions;
+	const struct publisher *publisher;
+};
+
+/* Listens on url and answers from the loop. False after logging why not. Sessions and publisher must outlive it. */
+bool query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
+    const struct publisher *publisher, const struct log *log);
+void query_close(struct query *q);
+
+/*
+ * Appends the Response to the Request of len bytes; what cannot be understood is answered with an error. Pure. False
+ * without memory.
+ */
+bool query_answer(const struct sessions *sessions, const struct publisher *p, const uint8_t *bytes, size_t len, struct buf *out);
+
+#endif

@@ -1,0 +1,636 @@
+/*
+ * What each kind of observation does to a session. State changes themselves and timers are in session_state.c.
+ */
+#include "session.h"
+
+#include "session_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+#define ASK_GRACE_NS    (1 * NS_PER_S) /* decisions without a person come within 0.2 s of the answer, and may be batched apart */
+#define FAIL_GRACE_NS   (2 * NS_PER_S) /* a turn that goes on after a final error says so by then */
+#define ASKER_WINDOW_NS (2 * NS_PER_S) /* a dialog opens so soon after the answer that caused it */
+#define TITLE_WINDOW_NS (1 * NS_PER_S) /* a title thread starts so soon after the prompt it names */
+#define TITLE_PROMPT_NS (2 * NS_PER_S) /* and asks so soon after its start */
+#define TURN_START_NS   (1 * NS_PER_S) /* a turn's span starts at most so long after its prompt */
+#define NEIGHBOURS_MAX  256            /* sessions looked at to find a parent or an asker, the latest first */
+
+/* --- bookkeeping --- */
+
+static void
+add_tokens(struct tokens *sum, const struct tokens *t)
+{
+	sum->input += t->input;
+	sum->cache_read += t->cache_read;
+	sum->cache_write += t->cache_write;
+	sum->output += t->output;
+	sum->reasoning += t->reasoning;
+}
+
+static struct model_usage *
+find_model(struct session *x, const char *model)
+{
+	struct model_usage *grown;
+
+	for (size_t i = 0; i < x->model_count; i++)
+		if (strcmp(x->models[i].model, model) == 0)
+			return &x->models[i];
+	if (x->model_count == SESSION_MODELS_MAX)
+		return NULL;
+	grown = realloc(x->models, (x->model_count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	x->models = grown;
+	grown[x->model_count] = (struct model_usage){ 0 };
+	snprintf(grown[x->model_count].model, sizeof(grown->model), "%s", model);
+	return &grown[x->model_count++];
+}
+
+static void
+add_request(struct session *x, const struct observation *o)
+{
+	char name[sizeof(((struct model_usage *)0)->model)];
+	struct model_usage *m;
+
+	x->requests++;
+	add_tokens(&x->tokens, &o->tokens);
+	str_copy(name, sizeof(name), o->model.len ? o->model : STR("unknown"));
+	m = find_model(x, name);
+	if (!m && x->model_count)
+		m = &x->models[x->model_count - 1];
+	if (m) {
+		m->requests++;
+		add_tokens(&m->tokens, &o->tokens);
+	}
+}
+
+static void
+add_cost(struct session *x, const struct observation *o)
+{
+	if (!o->has_cost)
+		return;
+	x->reported_cost += o->cost;
+	x->has_reported_cost = true;
+}
+
+static void
+later(uint64_t *newest, uint64_t ns)
+{
+	if (ns > *newest)
+		*newest = ns;
+}
+
+static void
+remember(uint64_t *ring, unsigned size, unsigned *next, uint64_t hash)
+{
+	ring[(*next)++ % size] = hash;
+}
+
+static bool
+remembered(const uint64_t *ring, unsigned size, uint64_t hash)
+{
+	for (unsigned i = 0; hash && i < size; i++)
+		if (ring[i] == hash)
+			return true;
+	return false;
+}
+
+/* --- who belongs to whom --- */
+
+static void
+unlink_parent(struct sessions *s, struct session *x)
+{
+	struct session *parent = table_find(s, x->provider, str_from(x->parent_id));
+
+	if (parent && x->track->child_known && parent->children)
+		parent->children--;
+	x->track->child_known = x->track->guessed_aux = x->auxiliary = false;
+	x->parent_id[0] = '\0';
+}
+
+static void
+link_parent(struct sessions *s, struct session *x, struct str parent_id)
+{
+	struct session *parent = table_find(s, x->provider, parent_id);
+
+	if (parent == x)
+		return;
+	x->auxiliary = true;
+	str_copy(x->parent_id, sizeof(x->parent_id), parent_id);
+	if (parent && !x->track->child_known) {
+		parent->children++;
+		x->track->child_known = true;
+	}
+}
+
+static bool
+same_service(const struct session *a, const struct session *b)
+{
+	return a->provider == b->provider && strcmp(a->service_name, b->service_name) == 0;
+}
+
+/* The session whose prompt a thread that began at `ns` would name: the latest one just before. */
+static struct session *
+prompted_before(const struct sessions *s, const struct session *x, uint64_t ns)
+{
+	struct session *best = NULL;
+	unsigned n = 0;
+
+	for (struct session *y = s->newest; y && n < NEIGHBOURS_MAX; y = y->track->older, n++)
+		if (y != x && !y->auxiliary && same_service(x, y) && y->track->prompt_cli_ns <= ns &&
+		    y->track->prompt_cli_ns + TITLE_WINDOW_NS >= ns &&
+		    (!best || y->track->prompt_cli_ns > best->track->prompt_cli_ns))
+			best = y;
+	return best;
+}
+
+static void
+adopt_title(struct sessions *s, struct session *x, const struct observation *o)
+{
+	struct session *parent = prompted_before(s, x, o->time_ns);
+
+	if (parent)
+		link_parent(s, x, str_from(parent->id));
+	else if (o->flags & OBS_CERTAIN)
+		x->auxiliary = true;
+	x->track->guessed_aux = parent && !(o->flags & OBS_CERTAIN);
+}
+
+/* A thread that starts within the trace of another session's running turn was spawned by it. */
+static void
+adopt_by_trace(struct sessions *s, struct session *x, const struct observation *o)
+{
+	struct session *parent = o->has_trace_id ? table_by_trace(s, o->trace_id) : NULL;
+
+	if (parent && parent != x && parent->provider == x->provider && !x->auxiliary && x->prompts == 0 &&
+	    parent->state == SESSION_WORKING && parent->track->prompt_cli_ns <= o->time_ns)
+		link_parent(s, x, str_from(parent->id));
+}
+
+/* Whose dialog this is when the record does not say: the one session whose last answer came just before, or nobody. */
+static struct session *
+asker(const struct sessions *s, const struct observation *o)
+{
+	struct session *found = NULL;
+	unsigned n = 0;
+
+	for (struct session *y = s->newest; y && n < NEIGHBOURS_MAX; y = y->track->older, n++) {
+		if (y->provider != o->provider || y->auxiliary || y->state != SESSION_WORKING || y->track->tools ||
+		    !str_eq(str_from(y->service_name), o->service_name) ||
+		    y->track->response_cli_ns > o->time_ns + 100 * NS_PER_MS ||
+		    y->track->response_cli_ns + ASKER_WINDOW_NS < o->time_ns)
+			continue;
+		if (found)
+			return NULL;
+		found = y;
+	}
+	return found;
+}
+
+/* --- finding the session --- */
+
+/* Without an id of its own: by the process, as "<provider>-<pid>" or whatever the resource tells it by. */
+static struct str
+anonymous_id(const struct observation *o, char *buf, size_t size)
+{
+	struct str name = o->process.len ? o->process : o->service_name;
+	int n;
+
+	if (o->pid)
+		n = snprintf(buf, size, "%s-%u", o->provider, (unsigned)o->pid);
+	else if (name.len)
+		n = snprintf(buf, size, "%s-%.*s", o->provider, (int)(name.len < 64 ? name.len : 64), name.ptr);
+	else
+		n = snprintf(buf, size, "%s-unknown", o->provider);
+	return (struct str){ buf, (size_t)n };
+}
+
+static bool
+creates(enum meaning m)
+{
+	switch (m) {
+	case MEANS_START:
+	case MEANS_PROMPT:
+	case MEANS_ACTIVITY:
+	case MEANS_CALL:
+	case MEANS_RESPONSE:
+	case MEANS_RESPONSE_END:
+	case MEANS_ERROR:
+	case MEANS_FAULT:
+	case MEANS_DECISION:
+	case MEANS_TOOL:
+	case MEANS_LINK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct session *
+by_trace(const struct sessions *s, const struct observation *o)
+{
+	struct session *x = o->has_trace_id ? table_by_trace(s, o->trace_id) : NULL;
+
+	if (!x || x->provider != o->provider)
+		return NULL;
+	/* A sub-agent's turn in the same trace starts long after the prompt. */
+	if (o->means == MEANS_TURN_END && o->start_ns > x->turn_started_ns + TURN_START_NS)
+		return NULL;
+	return x;
+}
+
+static struct session *
+resolve(struct sessions *s, const struct observation *o, uint64_t now_ns)
+{
+	char buf[SESSION_ID_MAX];
+	struct str id = o->session;
+	struct session *x;
+
+	if (id.len == 0 && (o->flags & OBS_ANONYMOUS))
+		id = anonymous_id(o, buf, sizeof(buf));
+	if (id.len == 0)
+		return o->means == MEANS_ASK ? asker(s, o) : by_trace(s, o);
+	x = table_find(s, o->provider, id);
+	return x || !creates(o->means) ? x : table_add(s, o->provider, id, now_ns);
+}
+
+/* --- what every observation tells --- */
+
+static void
+merge_project(struct session *x, const struct observation *o)
+{
+	const char *slash;
+
+	if (o->project_dir.len) {
+		str_copy(x->project_dir, sizeof(x->project_dir), o->project_dir);
+		slash = strrchr(x->project_dir, '/');
+		if (x->project_name[0] == '\0' && slash && slash[1])
+			str_copy(x->project_name, sizeof(x->project_name), str_from(slash + 1));
+	}
+	if (o->project_name.len)
+		str_copy(x->project_name, sizeof(x->project_name), o->project_name);
+}
+
+static void
+merge_peer(struct session_track *t, uint64_t peer)
+{
+	if (peer == 0)
+		return;
+	t->lost_peer = false;
+	if (!remembered(t->peers, PEERS_MAX, peer))
+		remember(t->peers, PEERS_MAX, &t->peers_next, peer);
+}
+
+static void
+merge_trace(struct sessions *s, struct session *x, const struct observation *o)
+{
+	bool prompt = o->means == MEANS_PROMPT;
+
+	if (!o->has_trace_id || o->session.len == 0)
+		return;
+	table_learn_trace(s, o->trace_id, x, prompt);
+	if (prompt || !x->has_trace_id) {
+		memcpy(x->trace_id, o->trace_id, sizeof(x->trace_id));
+		x->has_trace_id = true;
+	}
+}
+
+static void
+merge(struct session *x, const struct observation *o)
+{
+	struct session_track *t = x->track;
+
+	if (o->service_name.len && x->service_name[0] == '\0')
+		str_copy(x->service_name, sizeof(x->service_name), o->service_name);
+	if (o->model.len && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0)
+		str_copy(x->model, sizeof(x->model), o->model);
+	if (o->pid)
+		x->pid = o->pid;
+	if (o->process.len)
+		t->process = hash_str(o->process);
+	if (o->tool.len)
+		str_copy(x->tool, sizeof(x->tool), o->tool);
+	t->spans |= (o->flags & OBS_SPAN) != 0;
+	t->marks_turn |= (o->flags & OBS_MARKS_TURN) != 0;
+	t->shared |= (o->flags & OBS_SHARED) != 0;
+	merge_project(x, o);
+	merge_peer(t, o->peer);
+	if (x->started_ns == 0 || o->time_ns < x->started_ns)
+		x->started_ns = o->time_ns;
+	later(&x->last_event_ns, o->time_ns);
+}
+
+/* --- steps: one per meaning --- */
+
+static void
+step_start(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	later(&x->track->start_cli_ns, o->time_ns);
+	if (o->flags & OBS_TITLE)
+		adopt_title(s, x, o);
+	adopt_by_trace(s, x, o);
+	if (o->flags & OBS_REPLACES)
+		state_end_others(s, x, o, now_ns);
+	state_resume(s, x, o, now_ns);
+}
+
+static void
+step_prompt(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+
+	if (t->guessed_aux && (x->prompts > 0 || o->time_ns > t->start_cli_ns + TITLE_PROMPT_NS))
+		unlink_parent(s, x);
+	x->prompts += (o->flags & OBS_COUNTED) != 0;
+	later(&t->prompt_cli_ns, o->time_ns);
+	state_show(s, x, o, now_ns);
+	state_emit(s, x, EVENT_PROMPT, o, now_ns);
+	state_begin_turn(s, x, o, now_ns);
+}
+
+static void
+step_activity(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	state_activity(s, x, o, now_ns);
+}
+
+static void
+step_call(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	if (o->agent.len == 0 && !(o->flags & OBS_BACKGROUND))
+		x->track->answer_due = true;
+	state_activity(s, x, o, now_ns);
+}
+
+/* The answer's log record is here: if its span said that it stopped for a tool, only a decision is missing now. */
+static void
+note_answer(struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+
+	if (o->flags & OBS_BACKGROUND)
+		return;
+	t->response_id = hash_str(o->request_id);
+	if (t->ask_id && t->ask_id == t->response_id)
+		t->ask_due_ns = now_ns + ASK_GRACE_NS;
+	if (o->agent.len)
+		return;
+	later(&t->response_cli_ns, o->time_ns);
+	t->answer_due = false;
+}
+
+static void
+step_response(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+	uint64_t span = o->has_span_id ? hash_bytes(o->span_id, sizeof(o->span_id), 0) | 1 : 0;
+
+	if ((o->flags & OBS_TWICE) && span) {
+		if (remembered(t->counted, COUNTED_MAX, span))
+			return;
+		remember(t->counted, COUNTED_MAX, &t->counted_next, span);
+	}
+	add_request(x, o);
+	add_cost(x, o);
+	if (o->time_ns > x->last_error.time_ns && !(o->flags & OBS_BACKGROUND))
+		x->failed = false;
+	note_answer(x, o, now_ns);
+	state_show(s, x, o, now_ns);
+	state_emit(s, x, EVENT_API_REQUEST, o, now_ns);
+	state_activity(s, x, o, now_ns);
+}
+
+static void
+note_failure(struct session *x, const struct observation *o)
+{
+	if (o->time_ns < x->last_error.time_ns)
+		return;
+	x->last_error.class = o->error;
+	x->last_error.status = o->status;
+	x->last_error.time_ns = o->time_ns;
+	str_copy(x->last_error.message, sizeof(x->last_error.message), o->error_message);
+	if (o->time_ns >= x->track->response_cli_ns && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0)
+		x->failed = true;
+}
+
+static void
+step_response_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+	uint64_t id = hash_str(o->request_id);
+
+	if (o->flags & OBS_BACKGROUND)
+		return;
+	state_show(s, x, o, now_ns);
+	if (o->agent.len == 0 && !(o->flags & OBS_FAILED))
+		later(&t->response_cli_ns, o->time_ns);
+	if ((o->flags & OBS_FAILED) && o->error != ERROR_UNKNOWN && o->error != ERROR_NONE)
+		note_failure(x, o);
+	state_activity(s, x, o, now_ns);
+	if (!(o->flags & OBS_WANTS_TOOL) || id == 0 || remembered(t->decided, DECIDED_MAX, id))
+		return;
+	t->ask_id = id;
+	t->ask_cli_ns = o->time_ns;
+	t->ask_due_ns = t->response_id == id ? now_ns + ASK_GRACE_NS : NEVER;
+}
+
+static void
+step_fault(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	x->turn_errors++;
+	note_failure(x, o);
+	state_show(s, x, o, now_ns);
+	state_emit(s, x, EVENT_API_ERROR, o, now_ns);
+	state_activity(s, x, o, now_ns);
+	if ((o->flags & OBS_FINAL) && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0) {
+		x->track->answer_due = false;
+		if (x->state == SESSION_WORKING && o->time_ns >= x->track->evidence_cli_ns)
+			x->track->fail_due_ns = now_ns + FAIL_GRACE_NS;
+	}
+}
+
+static void
+step_error(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	x->api_errors++;
+	step_fault(s, x, o, now_ns);
+}
+
+static void
+drop_ask(struct session_track *t, uint64_t id, uint64_t cli_ns)
+{
+	if (t->ask_id && (t->ask_id == id || cli_ns > t->ask_cli_ns)) {
+		t->ask_id = 0;
+		t->ask_due_ns = NEVER;
+	}
+}
+
+static void
+step_decision(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+	uint64_t id = hash_str(o->request_id);
+
+	if (id)
+		remember(t->decided, DECIDED_MAX, &t->decided_next, id);
+	drop_ask(t, id, o->time_ns);
+	t->tools += !(o->flags & OBS_REFUSED);
+	state_activity(s, x, o, now_ns);
+}
+
+static void
+step_tool(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+
+	x->tool_calls++;
+	if (!(o->flags & OBS_BACKGROUND)) {
+		drop_ask(t, hash_str(o->request_id), o->time_ns);
+		t->tools = t->tools && !(o->flags & OBS_REFUSED) ? t->tools - 1 : 0;
+		t->answer_due = !(o->flags & OBS_REFUSED);
+		if (!(o->flags & OBS_REFUSED))
+			later(&t->tool_cli_ns, o->time_ns);
+	}
+	state_show(s, x, o, now_ns);
+	state_emit(s, x, EVENT_TOOL, o, now_ns);
+	state_activity(s, x, o, now_ns);
+}
+
+static void
+step_tool_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	later(&x->track->tool_cli_ns, o->time_ns);
+	state_activity(s, x, o, now_ns);
+}
+
+static void
+step_ask(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	state_ask(s, x, o, now_ns);
+}
+
+static void
+step_turn_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	const struct session_track *t = x->track;
+
+	if ((o->flags & OBS_AFTER_TOOLS) && t->tool_cli_ns > t->response_cli_ns) {
+		state_activity(s, x, o, now_ns);
+		return;
+	}
+	state_end_turn(s, x, o, now_ns);
+}
+
+static void
+step_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	state_end(s, x, o, now_ns);
+}
+
+static void
+step_cost(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	(void)s, (void)now_ns;
+	add_cost(x, o);
+}
+
+static void
+step_link(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	(void)now_ns;
+	if (o->parent.len)
+		link_parent(s, x, o->parent);
+}
+
+static void
+step_nothing(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	(void)s, (void)x, (void)o, (void)now_ns;
+}
+
+static void (*const steps[MEANING_COUNT])(struct sessions *, struct session *, const struct observation *, uint64_t) = {
+	[MEANS_NOTHING] = step_nothing,   [MEANS_START] = step_start,
+	[MEANS_PROMPT] = step_prompt,     [MEANS_COMMAND] = step_nothing,
+	[MEANS_ACTIVITY] = step_activity, [MEANS_CALL] = step_call,
+	[MEANS_RESPONSE] = step_response, [MEANS_RESPONSE_END] = step_response_end,
+	[MEANS_ERROR] = step_error,       [MEANS_FAULT] = step_fault,
+	[MEANS_DECISION] = step_decision, [MEANS_TOOL] = step_tool,
+	[MEANS_TOOL_END] = step_tool_end, [MEANS_ASK] = step_ask,
+	[MEANS_TURN_END] = step_turn_end, [MEANS_END] = step_end,
+	[MEANS_COST] = step_cost,         [MEANS_LINK] = step_link,
+	[MEANS_CONTEXT] = step_nothing,
+};
+
+void
+sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_ns)
+{
+	struct session *x = resolve(s, o, now_ns);
+
+	if (!x)
+		return;
+	table_touch(s, x, now_ns);
+	merge(x, o);
+	steps[o->means](s, x, o, now_ns);
+	merge_trace(s, x, o);
+	state_schedule(s, x);
+}
+
+/* --- the table as its users see it --- */
+
+struct sessions *
+sessions_create(const struct session_settings *settings, struct event_sink *sink)
+{
+	struct sessions *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->settings = *settings;
+	s->sink = sink;
+	if (!table_init(s)) {
+		sessions_destroy(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+sessions_destroy(struct sessions *s)
+{
+	if (!s)
+		return;
+	table_finish(s);
+	free(s);
+}
+
+void
+sessions_set_settings(struct sessions *s, const struct session_settings *settings)
+{
+	s->settings = *settings;
+}
+
+void
+sessions_each(const struct sessions *s, void (*fn)(const struct session *, void *ctx), void *ctx)
+{
+	for (const struct session *x = s->oldest; x; x = x->track->newer)
+		if (x->shown)
+			fn(x, ctx);
+}
+
+size_t
+sessions_count(const struct sessions *s)
+{
+	return s->count;
+}
+
+const struct session *
+sessions_find(const struct sessions *s, const char *provider, const char *id)
+{
+	for (const struct session *x = s->oldest; x; x = x->track->newer)
+		if (strcmp(x->provider, provider) == 0 && strcmp(x->id, id) == 0)
+			return x;
+	return NULL;
+}

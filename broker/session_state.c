@@ -1,0 +1,466 @@
+#include "session_state.h"
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+/* After an end that telemetry marked, a record must be so much newer to begin a turn without a prompt: clocks are coarse. */
+#define REOPEN_NS (1 * NS_PER_S)
+
+/* Log records are cut to milliseconds, spans are not. */
+#define ROUNDING_NS (1 * NS_PER_MS)
+
+/* Decisions that need no person come within this time of the answer; what comes later shows that the turn went on. */
+#define DECISION_NS (500 * NS_PER_MS)
+
+/* --- events --- */
+
+struct change {
+	enum session_state to;
+	enum evidence evidence;
+	const char *reason;
+	uint64_t time_ns; /* by the CLI's clock */
+	uint64_t turn_ns;
+};
+
+static void
+emit(struct sessions *s, struct session *x, const struct event *e)
+{
+	if (x->shown)
+		s->sink->emit(s->sink, e);
+}
+
+void
+state_emit(struct sessions *s, struct session *x, enum event_kind kind, const struct observation *o, uint64_t now_ns)
+{
+	emit(s, x,
+	     &(struct event){
+		 .kind = kind,
+		 .evidence = EVIDENCE_SHOWN,
+		 .reason = o->reason ? o->reason : "telemetry",
+		 .time_ns = o->time_ns,
+		 .now_ns = now_ns,
+		 .session = x,
+		 .from = x->state,
+		 .observation = o,
+	     });
+}
+
+void
+state_show(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	if (x->shown)
+		return;
+	x->shown = true;
+	if (x->state_since_ns == 0)
+		x->state_since_ns = x->started_ns;
+	emit(s, x,
+	     &(struct event){
+		 .kind = EVENT_SESSION_STARTED,
+		 .evidence = EVIDENCE_SHOWN,
+		 .reason = "start",
+		 .time_ns = x->started_ns,
+		 .now_ns = now_ns,
+		 .session = x,
+		 .from = x->state,
+		 .observation = o,
+	     });
+}
+
+static void
+enter(struct sessions *s, struct session *x, const struct change *c, const struct observation *o, uint64_t now_ns)
+{
+	enum session_state from = x->state;
+
+	if (from == c->to) {
+		if (c->evidence < x->evidence)
+			x->evidence = c->evidence;
+		return;
+	}
+	x->state = c->to;
+	x->evidence = c->evidence;
+	x->reason = c->reason;
+	x->state_since_ns = c->time_ns;
+	x->track->entered_ns = now_ns;
+	emit(s, x,
+	     &(struct event){
+		 .kind = c->to == SESSION_ENDED ? EVENT_SESSION_ENDED : EVENT_STATE_CHANGED,
+		 .evidence = c->evidence,
+		 .reason = c->reason,
+		 .time_ns = c->time_ns,
+		 .now_ns = now_ns,
+		 .session = x,
+		 .from = from,
+		 .turn_ns = c->turn_ns,
+		 .observation = o,
+	     });
+}
+
+/* --- helpers --- */
+
+static void
+advance(struct session_track *t, uint64_t cli_ns)
+{
+	if (cli_ns > t->evidence_cli_ns)
+		t->evidence_cli_ns = cli_ns;
+}
+
+static void
+clear_pending(struct session_track *t)
+{
+	t->ask_id = 0;
+	t->ask_due_ns = t->fail_due_ns = NEVER;
+	t->answer_due = false;
+	t->tools = 0;
+}
+
+static uint64_t
+turn_length(const struct session *x, uint64_t end_ns)
+{
+	return x->turn_started_ns && end_ns > x->turn_started_ns ? end_ns - x->turn_started_ns : 0;
+}
+
+static const char *
+reason_or(const struct observation *o, const char *reason)
+{
+	return o->reason ? o->reason : reason;
+}
+
+/* --- what moves states --- */
+
+static void
+begin_turn(struct sessions *s, struct session *x, uint64_t start_ns, const struct change *c, const struct observation *o,
+	   uint64_t now_ns)
+{
+	clear_pending(x->track);
+	advance(x->track, c->time_ns);
+	x->turn_started_ns = start_ns;
+	x->track->answer_due = true;
+	enter(s, x, c, o, now_ns);
+}
+
+void
+state_begin_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct change c = { SESSION_WORKING, EVIDENCE_SHOWN, "prompt", .time_ns = o->time_ns };
+
+	if (o->time_ns < x->track->evidence_cli_ns) {
+		/* Late: what it began is known already, perhaps even its end. */
+		if (o->time_ns > x->turn_started_ns)
+			x->turn_started_ns = o->time_ns;
+		return;
+	}
+	x->turn_errors = 0;
+	x->failed = false;
+	begin_turn(s, x, o->time_ns, &c, o, now_ns);
+}
+
+static bool
+may_reopen(const struct session *x, const struct observation *o)
+{
+	uint64_t margin = x->evidence == EVIDENCE_INFERRED ? 0 : REOPEN_NS;
+
+	if (!(o->flags & OBS_OPENS) || o->agent.len)
+		return false;
+	return o->time_ns > x->track->evidence_cli_ns + margin;
+}
+
+void
+state_activity(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+	struct change c = { SESSION_WORKING, EVIDENCE_SHOWN, reason_or(o, "activity"), .time_ns = o->time_ns };
+	uint64_t began = o->time_ns - (o->duration_ms < 3600000 ? o->duration_ms * NS_PER_MS : 0);
+
+	if (o->flags & OBS_BACKGROUND)
+		return;
+	switch (x->state) {
+	case SESSION_WORKING:
+		if (o->time_ns > x->last_error.time_ns)
+			t->fail_due_ns = NEVER;
+		if (t->ask_id && o->agent.len == 0 && o->time_ns > t->ask_cli_ns + DECISION_NS)
+			t->ask_due_ns = NEVER;
+		advance(t, o->time_ns);
+		break;
+	case SESSION_WAITING:
+		if (o->time_ns <= t->evidence_cli_ns)
+			break;
+		advance(t, o->time_ns);
+		enter(s, x, &c, o, now_ns);
+		break;
+	case SESSION_IDLE:
+	case SESSION_COMPLETED:
+	case SESSION_ENDED:
+		if (may_reopen(x, o)) {
+			bool answered = o->means == MEANS_RESPONSE;
+			unsigned tools = t->tools;
+			begin_turn(s, x, began, &c, o, now_ns);
+			t->tools = tools;
+			t->answer_due = !answered;
+		}
+		break;
+	}
+}
+
+void
+state_ask(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	bool named = o->session.len > 0;
+	struct change c = {
+		SESSION_WAITING,
+		named ? EVIDENCE_SHOWN : EVIDENCE_INFERRED,
+		reason_or(o, "permission"),
+		.time_ns = o->time_ns,
+	};
+
+	if (o->time_ns < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
+		return;
+	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED)
+		return;
+	clear_pending(x->track);
+	advance(x->track, o->time_ns);
+	enter(s, x, &c, o, now_ns);
+}
+
+/* Whether a turn that we did not see running is over with this: only one that asked the model counts. */
+static bool
+unseen_turn(const struct session *x, const struct observation *o)
+{
+	const struct session_track *t = x->track;
+
+	return x->state != SESSION_ENDED && o->start_ns && t->response_cli_ns >= o->start_ns &&
+	       t->response_cli_ns <= o->time_ns + ROUNDING_NS && o->time_ns > t->evidence_cli_ns;
+}
+
+void
+state_end_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+	bool open = x->state == SESSION_WORKING || x->state == SESSION_WAITING;
+	struct change c = { SESSION_COMPLETED, EVIDENCE_SHOWN, reason_or(o, "turn_end"), .time_ns = o->time_ns };
+
+	if (open ? o->time_ns + ROUNDING_NS < t->evidence_cli_ns : !unseen_turn(x, o))
+		return;
+	if (!open && o->start_ns > x->turn_started_ns)
+		x->turn_started_ns = o->start_ns;
+	if (o->flags & OBS_FAILED)
+		x->failed = true;
+	clear_pending(t);
+	advance(t, o->time_ns);
+	c.turn_ns = turn_length(x, o->time_ns);
+	enter(s, x, &c, o, now_ns);
+}
+
+void
+state_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct change c = { SESSION_ENDED, EVIDENCE_SHOWN, reason_or(o, "end"), .time_ns = o->time_ns };
+
+	if (o->time_ns + ROUNDING_NS < x->track->evidence_cli_ns)
+		return;
+	clear_pending(x->track);
+	advance(x->track, o->time_ns);
+	enter(s, x, &c, o, now_ns);
+}
+
+void
+state_end_others(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	for (struct session *y = s->newest, *older; y; y = older) {
+		older = y->track->older;
+		if (y == x || y->provider != x->provider || y->track->process == 0 || y->track->process != x->track->process)
+			continue;
+		state_end(s, y, o, now_ns);
+		state_schedule(s, y);
+	}
+}
+
+void
+state_resume(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	struct change c = { SESSION_IDLE, EVIDENCE_SHOWN, "resume", .time_ns = o->time_ns };
+
+	if (x->state != SESSION_ENDED || o->time_ns <= x->track->evidence_cli_ns)
+		return;
+	advance(x->track, o->time_ns);
+	enter(s, x, &c, o, now_ns);
+}
+
+/* --- timers --- */
+
+static bool
+connected(const struct session_track *t)
+{
+	for (unsigned i = 0; i < PEERS_MAX; i++)
+		if (t->peers[i])
+			return true;
+	return false;
+}
+
+/* Where the CLI exports spans that mark the end of a turn, a turn without one goes on. */
+static bool
+in_flight(const struct session_track *t)
+{
+	return t->answer_due || t->tools || (t->spans && t->marks_turn);
+}
+
+static uint64_t
+earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t
+working_due(const struct session_settings *set, const struct session_track *t)
+{
+	uint64_t silence = t->heard_ns + (in_flight(t) && connected(t) ? set->busy_ns : set->quiet_ns);
+
+	return earliest(silence, earliest(t->ask_due_ns, t->fail_due_ns));
+}
+
+static uint64_t
+due_of(const struct session_settings *set, const struct session *x)
+{
+	const struct session_track *t = x->track;
+
+	switch (x->state) {
+	case SESSION_WORKING:
+		return working_due(set, t);
+	case SESSION_WAITING:
+		return t->heard_ns + (t->lost_peer ? set->quiet_ns : set->waiting_ns);
+	case SESSION_COMPLETED:
+		return set->completed_idle_ns ? t->entered_ns + set->completed_idle_ns : NEVER;
+	case SESSION_IDLE:
+		if (x->shown && connected(t) && !t->shared)
+			return NEVER;
+		return (t->heard_ns > t->entered_ns ? t->heard_ns : t->entered_ns) + set->idle_end_ns;
+	case SESSION_ENDED:
+		break;
+	}
+	return x->shown ? NEVER : t->heard_ns + set->idle_end_ns;
+}
+
+void
+state_schedule(struct sessions *s, struct session *x)
+{
+	table_schedule(s, x, due_of(&s->settings, x));
+}
+
+uint64_t
+sessions_deadline(const struct sessions *s)
+{
+	return s->heap_size ? s->heap[0]->track->due_ns : NEVER;
+}
+
+/* The CLI's clock, carried on from the newest evidence by ours. */
+static uint64_t
+cli_now(const struct session_track *t, uint64_t now_ns)
+{
+	return t->evidence_cli_ns + (now_ns > t->heard_ns ? now_ns - t->heard_ns : 0);
+}
+
+static void
+expire_working(struct sessions *s, struct session *x, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+	struct change c = { SESSION_COMPLETED, EVIDENCE_INFERRED, .time_ns = cli_now(t, now_ns) };
+
+	if (t->ask_due_ns <= now_ns) {
+		c = (struct change){ SESSION_WAITING, EVIDENCE_INFERRED, "tool_use", .time_ns = t->ask_cli_ns };
+		t->ask_due_ns = NEVER;
+	} else {
+		c.reason = t->fail_due_ns <= now_ns ? "error" : t->answer_due || t->tools ? "lost" : "quiet";
+		c.turn_ns = turn_length(x, t->evidence_cli_ns);
+		clear_pending(t);
+	}
+	enter(s, x, &c, NULL, now_ns);
+}
+
+/* Lets the timer of x run out. Returns false if x is gone with it. */
+static bool
+expire(struct sessions *s, struct session *x, uint64_t now_ns)
+{
+	struct change c = { .evidence = EVIDENCE_INFERRED, .reason = "timeout", .time_ns = cli_now(x->track, now_ns) };
+
+	if (!x->shown && x->state != SESSION_WORKING) {
+		table_remove(s, x);
+		return false;
+	}
+	switch (x->state) {
+	case SESSION_WORKING:
+		expire_working(s, x, now_ns);
+		return true;
+	case SESSION_WAITING:
+		c.to = SESSION_IDLE;
+		c.reason = "lost";
+		break;
+	case SESSION_COMPLETED:
+		c.to = SESSION_IDLE;
+		break;
+	case SESSION_IDLE:
+		c.to = SESSION_ENDED;
+		break;
+	case SESSION_ENDED:
+		return true;
+	}
+	enter(s, x, &c, NULL, now_ns);
+	return true;
+}
+
+void
+sessions_tick(struct sessions *s, uint64_t now_ns)
+{
+	while (s->heap_size && s->heap[0]->track->due_ns <= now_ns) {
+		struct session *x = s->heap[0];
+		if (expire(s, x, now_ns))
+			state_schedule(s, x);
+	}
+}
+
+void
+sessions_peer_closed(struct sessions *s, uint64_t peer, unsigned requests, uint64_t now_ns)
+{
+	for (struct session *x = s->newest, *older; x; x = older) {
+		struct session_track *t = x->track;
+		bool had = false;
+
+		older = t->older;
+		for (unsigned i = 0; i < PEERS_MAX; i++)
+			if (t->peers[i] == peer) {
+				t->peers[i] = 0;
+				had = true;
+			}
+		if (!had)
+			continue;
+		if (requests > 1 && !connected(t) && !t->shared) {
+			t->lost_peer = true;
+			t->heard_ns = now_ns;
+		}
+		state_schedule(s, x);
+	}
+}
+
+/* --- names and defaults --- */
+
+const char *
+session_state_name(enum session_state st)
+{
+	static const char *const names[] = {
+		[SESSION_IDLE] = "idle",           [SESSION_WORKING] = "working", [SESSION_WAITING] = "waiting",
+		[SESSION_COMPLETED] = "completed", [SESSION_ENDED] = "ended",
+	};
+
+	return st >= SESSION_IDLE && st <= SESSION_ENDED ? names[st] : "unknown";
+}
+
+struct session_settings
+session_settings_default(void)
+{
+	return (struct session_settings){
+		.quiet_ns = 15 * NS_PER_S,
+		.busy_ns = 600 * NS_PER_S,
+		.waiting_ns = 1800 * NS_PER_S,
+		.completed_idle_ns = 30 * NS_PER_S,
+		.idle_end_ns = 300 * NS_PER_S,
+		.max_sessions = 10000,
+	};
+}

@@ -1,0 +1,101 @@
+/*
+ * Where sessions are kept: by provider and id, by trace, and by when something is due. For session*.c only.
+ */
+#ifndef AGENTBUS_SESSION_TABLE_H
+#define AGENTBUS_SESSION_TABLE_H
+
+#include "session.h"
+
+#define NEVER       UINT64_MAX
+#define DECIDED_MAX 16 /* answers whose tools were decided, remembered per session */
+#define PEERS_MAX   4  /* connections remembered per session */
+#define COUNTED_MAX 32 /* span ids of counted calls, remembered per session */
+
+/* How a session is followed; nothing of this is published. Times ending in _cli_ns are the CLI's, the rest the broker's. */
+struct session_track {
+	uint64_t evidence_cli_ns; /* newest evidence of the state */
+	uint64_t response_cli_ns; /* newest answer of the model */
+	uint64_t tool_cli_ns;     /* newest end of a tool that was allowed */
+	uint64_t prompt_cli_ns;   /* newest prompt */
+	uint64_t start_cli_ns;    /* newest MEANS_START */
+	uint64_t response_id;     /* hash of the newest logged answer's request id */
+	uint64_t decided[DECIDED_MAX];
+	unsigned decided_next;
+	uint64_t counted[COUNTED_MAX];
+	unsigned counted_next;
+
+	/* An answer that stopped for a tool which nobody has decided on yet. */
+	uint64_t ask_id;      /* hash of its request id, 0: none */
+	uint64_t ask_cli_ns;  /* when it stopped */
+	uint64_t ask_due_ns;  /* when it becomes `waiting`; NEVER until its log record is here */
+	uint64_t fail_due_ns; /* when a final error becomes the end of the turn, NEVER: not pending */
+
+	bool answer_due;  /* the model was asked and has not answered */
+	unsigned tools;   /* tools that were allowed and have not finished */
+	bool spans;       /* spans of this session have arrived */
+	bool marks_turn;  /* with spans, each turn's end is one */
+	bool shared;      /* its process serves other sessions, too */
+	bool lost_peer;   /* a connection it had kept is gone, and none is left */
+	bool guessed_aux; /* auxiliary by likeness, not by a certain sign */
+	bool child_known; /* counted among its parent's children */
+
+	uint64_t process; /* hash of what tells its process from others, 0: unknown */
+	uint64_t peers[PEERS_MAX];
+	unsigned peers_next;
+
+	uint64_t heard_ns;   /* newest observation, or loss of the connection */
+	uint64_t entered_ns; /* when the present state was entered */
+	uint64_t due_ns;     /* next timer */
+	size_t heap_index;
+	uint64_t hash; /* of provider and id */
+	struct session *chain;
+	struct session *newer, *older; /* by heard_ns */
+};
+
+#define TRACES_MAX 4096
+
+struct trace_entry {
+	uint8_t id[16];
+	struct session *session; /* NULL: empty */
+	bool by_prompt;
+};
+
+struct sessions {
+	struct session_settings settings;
+	struct event_sink *sink;
+	struct session **buckets;
+	size_t bucket_count; /* a power of two */
+	size_t count;
+	struct session **heap; /* by due_ns, the earliest first; holds all sessions */
+	size_t heap_size;
+	struct session *newest, *oldest;
+	struct trace_entry *traces; /* TRACES_MAX, by hash; a newer trace takes the place of an older one */
+};
+
+/* Makes an empty table of a zeroed struct; false without memory. */
+bool table_init(struct sessions *s);
+void table_finish(struct sessions *s);
+
+uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
+uint64_t hash_str(struct str s); /* never 0 for a text, 0 for an empty one */
+
+struct session *table_find(const struct sessions *s, const char *provider, struct str id);
+
+/* A new session; NULL without memory. Forgets another one if there are too many. */
+struct session *table_add(struct sessions *s, const char *provider, struct str id, uint64_t now_ns);
+
+void table_remove(struct sessions *s, struct session *x);
+
+/* Moves x to the newest end: something was heard of it. */
+void table_touch(struct sessions *s, struct session *x, uint64_t now_ns);
+
+/* Sets when x is due. */
+void table_schedule(struct sessions *s, struct session *x, uint64_t due_ns);
+
+/* The session of a trace, NULL if unknown. */
+struct session *table_by_trace(const struct sessions *s, const uint8_t id[16]);
+
+/* Remembers that a trace belongs to x; a prompt's word is stronger than any other record's. */
+void table_learn_trace(struct sessions *s, const uint8_t id[16], struct session *x, bool by_prompt);
+
+#endif

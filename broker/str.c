@@ -1,0 +1,72 @@
+#include "str.h"
+
+#include <stdint.h>
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* The well-formed sequences of Unicode's table 3-7: by first byte, the bounds of the second and the whole length. */
+static const struct utf8_form {
+	uint8_t first, last, second_min, second_max, length;
+} forms[] = {
+	{ 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+	{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+/* Length of the character that s begins with, 0 if it is not valid UTF-8. s is not empty. */
+static size_t
+utf8_length(struct str s)
+{
+	const uint8_t *p = (const uint8_t *)s.ptr;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const struct utf8_form *f = &forms[i];
+
+		if (p[0] < f->first || p[0] > f->last)
+			continue;
+		if (f->length > s.len || (f->length > 1 && (p[1] < f->second_min || p[1] > f->second_max)))
+			return 0;
+		for (size_t k = 2; k < f->length; k++) {
+			if ((p[k] & 0xc0) != 0x80)
+				return 0;
+		}
+		return f->length;
+	}
+	return 0;
+}
+
+/* C0, DEL and C1: they move cursors and start escape sequences. */
+static bool
+is_control(const char *p, size_t length)
+{
+	uint8_t a = (uint8_t)p[0];
+
+	return (length == 1 && (a < 0x20 || a == 0x7f)) || (length == 2 && a == 0xc2 && (uint8_t)p[1] < 0xa0);
+}
+
+void
+str_copy(char *dst, size_t size, struct str s)
+{
+	size_t used = 0;
+
+	while (s.len > 0) {
+		const char *from = s.ptr;
+		size_t length = utf8_length(s), out = length;
+
+		if (length == 0) {
+			from = REPLACEMENT;
+			length = 1;
+			out = sizeof(REPLACEMENT) - 1;
+		} else if (is_control(s.ptr, length)) {
+			from = " ";
+			out = 1;
+		}
+		if (out >= size - used)
+			break;
+		memcpy(dst + used, from, out);
+		used += out;
+		s.ptr += length;
+		s.len -= length;
+	}
+	dst[used] = '\0';
+}
