@@ -9,6 +9,8 @@ CC         ?= cc
 PKG_CONFIG ?= pkg-config
 PROTOC     ?= protoc
 PROTOC_C   ?= protoc-c
+PYTHON     ?= python3
+SCDOC      ?= scdoc
 
 # Works with and without .pc files: Debian 12 ships none for libev and nng.
 pc = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null || echo $(3))
@@ -17,6 +19,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvl
 CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DAGENTBUS_VERSION='"$(VERSION)"' -Iinclude -Ibroker -Iclients -I$(BUILD)/proto
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) $(SANITIZE)
+SANITIZERS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 
 BROKER_LIBS := $(call pc,--libs,libev,-lev) $(call pc,--libs,nng,-lnng) $(call pc,--libs,libprotobuf-c,-lprotobuf-c) \
 	$(call pc,--libs,libcjson,-lcjson) $(call pc,--libs,libmicrohttpd,-lmicrohttpd) $(call pc,--libs,zlib,-lz) \
@@ -51,12 +54,34 @@ SONAME     := libagentbus.so.0
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/$(SONAME) $(BUILD)/libagentbus.a
 
-$(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: proto/%.proto
+# Says in one line what is missing, instead of a page of compiler errors.
+PROBE_HEADERS := ev.h nng/nng.h protobuf-c/protobuf-c.h cjson/cJSON.h microhttpd.h zlib.h ini.h systemd/sd-bus.h curl/curl.h
+$(BUILD)/libraries-found:
+	@mkdir -p $(@D)
+	@printf '#include <%s>\n' stdio.h $(PROBE_HEADERS) | $(CC) -E -o /dev/null - 2>$@.log && $(PROTOC_C) --version >/dev/null 2>>$@.log || \
+		{ grep -m1 -E 'error|found' $@.log; echo 'A library or tool is missing; on Debian and Ubuntu, `make deps` installs all of them.'; exit 1; } >&2
+	@mv $@.log $@
+
+$(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: proto/%.proto | $(BUILD)/libraries-found
 	@mkdir -p $(BUILD)/proto
 	$(PROTOC_C) -Iproto --c_out=$(BUILD)/proto $<
 
+# --- tests, linked with everything but the programs' main() ---
+UNIT_SRC   := $(wildcard tests/unit/test_*.c)
+UNIT       := $(UNIT_SRC:%.c=$(BUILD)/%)
+GOLDEN_SRC := $(wildcard tests/golden/*.c)
+GOLDEN     := $(if $(GOLDEN_SRC),$(BUILD)/tests/golden/golden)
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_REPLAY := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
+TEST_OBJ   := $(UNIT:%=%.o) $(GOLDEN_SRC:%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c tests/bench/*.c))
+MODULES_C  := $(filter-out %/main.c,$(wildcard clients/*/*.c))
+# A test named after a client's module sees the clients' code first, any other one the broker's.
+CLIENT_TESTS := $(patsubst %,$(BUILD)/tests/unit/test_%,$(basename $(notdir $(MODULES_C))))
+TEST_LIBS  := -lcriterion $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm
+
 # Generated headers exist before anything that may include them is compiled.
 $(BROKER_OBJ) $(LIB_OBJ) $(LIB_PIC) $(COMMON_OBJ) $(CLI_OBJ) $(BUS_OBJ) $(OTLP_OBJ) $(SUBSCRIBERS:%=$(BUILD)/clients/%.o): | $(GENERATED)
+$(MODULES_C:%.c=$(BUILD)/%.o) $(TEST_OBJ): | $(GENERATED)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -84,14 +109,165 @@ $(BUILD)/$(SONAME): $(LIB_PIC) clients/lib/libagentbus.map
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=clients/lib/libagentbus.map $(LIB_PIC) $(LIB_LIBS) -o $@
 	ln -sf $(SONAME) $(BUILD)/libagentbus.so
 
+# clients/log-subscriber.c holds main(), clients/log/ the rest of log-subscriber; likewise the others.
+$(foreach s,$(SUBSCRIBERS),$(eval $(BUILD)/$(s): $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/$(s:%-subscriber=%)/*.c))))
 $(SUBSCRIBERS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/clients/%.o $(COMMON_OBJ) $(BUILD)/libagentbus.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(CLIENT_LIBS) -lm -o $@
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(BUILD)/libagentbus.a $(CLIENT_LIBS) -lm -o $@
 
 $(BUILD)/agentbus: $(CLI_OBJ) $(COMMON_OBJ) $(BUILD)/libagentbus.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(CLIENT_LIBS) -lm -o $@
 
+$(BUILD)/tests/libbroker.a: $(filter-out $(BUILD)/broker/main.o,$(BROKER_OBJ)) $(OTLP_OBJ) $(BUS_OBJ)
+$(BUILD)/tests/libclients.a: $(MODULES_C:%.c=$(BUILD)/%.o) $(BUS_OBJ)
+$(BUILD)/tests/libbroker.a $(BUILD)/tests/libclients.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+TEST_ARCHIVES := $(BUILD)/tests/libbroker.a $(BUILD)/tests/libclients.a
+$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(TEST_ARCHIVES)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $< $(if $(filter $@,$(CLIENT_TESTS)),$(BUILD)/tests/libclients.a,$(TEST_ARCHIVES)) $(TEST_LIBS) -o $@
+
+$(GOLDEN): $(GOLDEN_SRC:%.c=$(BUILD)/%.o) $(BUILD)/tests/libbroker.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(BROKER_LIBS) -lm -o $@
+
+$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay_main.o $(TEST_ARCHIVES)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm -o $@
+
+# --- targets for people ---
+SAN_BUILD  ?= $(BUILD)-asan
+FUZZ_BUILD ?= $(BUILD)-fuzz
+SECONDS    ?= 60
+TARGET     ?= $(FUZZ_NAMES)
+RUNNER     := $(PYTHON) tests/run.py --build $(BUILD) --san $(SAN_BUILD)
+SUBMAKE    := $(MAKE) --no-print-directory -j$(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: help
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make                 build everything into build/
+#: make run             install what is missing, build, start the broker at its defaults and show the sessions
+#: make demo            the same in a temporary directory, with a recording of three CLIs
+.PHONY: run demo
+run demo:
+	@contrib/setup/install-packages run
+	@$(SUBMAKE) all
+	@BUILD=$(BUILD) contrib/demo/live $@
+
+#: make check           all tests: plain, with sanitizers, fuzz regressions, lint; the last line counts them
+#: make check-unit      only the unit tests; likewise check-golden, check-system, check-fuzz
+#: make check-san       unit, golden and system tests with AddressSanitizer and UndefinedBehaviorSanitizer
+.PHONY: check check-unit check-golden check-system check-fuzz check-san tests tests-san
+check:
+	@contrib/setup/install-packages run check
+	@$(SUBMAKE) tests
+	@$(SUBMAKE) tests-san
+	@$(RUNNER)
+
+check-unit check-golden check-system: tests
+	@$(RUNNER) $(@:check-%=%)
+
+check-fuzz: tests-san
+	@$(RUNNER) fuzz
+
+check-san: tests-san
+	@$(RUNNER) san fuzz
+
+tests: all $(UNIT) $(GOLDEN)
+
+tests-san:
+	@$(SUBMAKE) BUILD=$(SAN_BUILD) SANITIZE='$(SANITIZERS)' CFLAGS='-O1 -g' tests tests-fuzz
+
+.PHONY: tests-fuzz
+tests-fuzz: $(FUZZ_REPLAY)
+
+#: make lint            clang-format, clang-tidy, cppcheck, layers, sizes, words
+#: make format          clang-format on all C files
+#: make bench           what the broker costs, beside the numbers of the design
+#: make fuzz            run the fuzzers; SECONDS=60 each, TARGET=name for one
+C_FILES := $(sort $(shell find include broker clients tests contrib -name '*.[ch]' 2>/dev/null))
+.PHONY: lint format bench fuzz
+lint: $(GENERATED)
+	@$(RUNNER) lint
+
+format:
+	clang-format -i $(C_FILES)
+
+bench: all
+	@$(PYTHON) tests/bench/bench.py --build $(BUILD)
+
+# Inputs found by fuzzing stay in $(FUZZ_BUILD)/corpus; a crash is copied to tests/fuzz/regress by hand, with its fix.
+fuzz:
+	@$(SUBMAKE) BUILD=$(FUZZ_BUILD) CC=clang CFLAGS='-O1 -g' SANITIZE='$(SANITIZERS) -fsanitize=fuzzer-no-link' $(TARGET:%=$(FUZZ_BUILD)/tests/fuzz/libfuzzer_%)
+	@set -e; for t in $(TARGET); do mkdir -p $(FUZZ_BUILD)/corpus/$$t tests/fuzz/regress/$$t; echo "== $$t"; \
+		$(FUZZ_BUILD)/tests/fuzz/libfuzzer_$$t -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=$(FUZZ_BUILD)/crash-$$t- \
+		$(FUZZ_BUILD)/corpus/$$t tests/fuzz/regress/$$t; done
+
+$(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_ARCHIVES)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm -o $@
+
+#: make install         PREFIX=/usr/local DESTDIR=; uninstall removes the same files, install-list prints them
+SCD      := $(wildcard broker/*.scd clients/*.scd clients/*/*.scd)
+HAVE_SCDOC := $(shell command -v $(SCDOC) 2>/dev/null)
+MAN      := $(if $(HAVE_SCDOC),$(addprefix $(BUILD)/man/,$(basename $(notdir $(SCD)))))
+UNITS    := $(patsubst contrib/systemd/%,$(BUILD)/systemd/%,$(wildcard contrib/systemd/*.service contrib/systemd/*.socket contrib/systemd/*.target))
+
+# mode:source:destination below PREFIX
+INSTALLED := \
+	$(foreach p,$(PROGRAMS),755:$(p):bin/$(notdir $(p))) \
+	755:$(BUILD)/$(SONAME):lib/libagentbus.so.$(VERSION) \
+	644:$(BUILD)/libagentbus.a:lib/libagentbus.a \
+	644:$(BUILD)/agentbus.pc:lib/pkgconfig/agentbus.pc \
+	644:include/agentbus.h:include/agentbus.h \
+	644:$(BUS_PROTO):share/agentbus/$(BUS_PROTO) \
+	$(foreach m,$(MAN),644:$(m):share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	$(foreach u,$(UNITS),644:$(u):lib/systemd/user/$(notdir $(u))) \
+	$(foreach c,$(wildcard contrib/completions/*.bash),644:$(c):share/bash-completion/completions/$(notdir $(basename $(c)))) \
+	$(foreach c,$(wildcard contrib/completions/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
+	$(foreach c,$(wildcard contrib/completions/*.fish),644:$(c):share/fish/vendor_completions.d/$(notdir $(c))) \
+	$(foreach f,$(wildcard contrib/eww/* contrib/examples/*),644:$(f):share/agentbus/$(f:contrib/%=%)) \
+	$(foreach f,$(wildcard contrib/agentbus.conf),644:$(f):share/agentbus/agentbus.conf) \
+	$(foreach f,$(wildcard contrib/*.desktop),644:$(f):share/applications/$(notdir $(f)))
+INSTALLED_LINKS := lib/$(SONAME) lib/libagentbus.so
+
+$(BUILD)/agentbus.pc: clients/lib/agentbus.pc.in Makefile
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' $< >$@
+
+$(BUILD)/systemd/%: contrib/systemd/% Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|g' $< >$@
+
+define man_page
+$(BUILD)/man/$(basename $(notdir $(1))): $(1)
+	@mkdir -p $(BUILD)/man
+	$(SCDOC) <$(1) >$(BUILD)/man/$(basename $(notdir $(1)))
+endef
+$(foreach s,$(SCD),$(eval $(call man_page,$(s))))
+
+.PHONY: install uninstall install-list
+install: all $(BUILD)/agentbus.pc $(MAN) $(UNITS)
+	@for entry in $(INSTALLED); do IFS=:; set -- $$entry; install -D -m $$1 $$2 $(DESTDIR)$(PREFIX)/$$3 || exit 1; done
+	@for link in $(INSTALLED_LINKS); do ln -sf libagentbus.so.$(VERSION) $(DESTDIR)$(PREFIX)/$$link || exit 1; done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,$(foreach e,$(INSTALLED),$(lastword $(subst :, ,$(e)))) $(INSTALLED_LINKS))
+
+install-list:
+	@printf '%s\n' $(foreach e,$(INSTALLED),$(lastword $(subst :, ,$(e)))) $(INSTALLED_LINKS)
+
+#: make deps            install the packages that building and testing need (Debian, Ubuntu)
+#: make compile_commands.json, make clean
+.PHONY: deps
+deps:
+	@contrib/setup/install-packages run check
+
+compile_commands.json: Makefile $(GENERATED)
+	@$(PYTHON) -c 'import json, sys; d, flags, *files = sys.argv[1:]; json.dump([{"directory": d, "file": f, "command": f"cc {flags} -c {f}"} \
+		for f in files], open("$@", "w"), indent=1)' '$(CURDIR)' '$(subst ','\'',$(CPPFLAGS) $(ALL_CFLAGS))' $(filter %.c,$(C_FILES))
+
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(SAN_BUILD) $(FUZZ_BUILD)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

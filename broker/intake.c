@@ -34,7 +34,8 @@ json_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, struct ar
 
 static const struct {
 	bool (*signal)(const uint8_t *bytes, size_t len, enum otlp_signal *ret);
-	enum verdict (*decode)(enum otlp_signal signal, const uint8_t *bytes, size_t len, struct arena *a, struct otlp_request *ret);
+	enum verdict (*decode)(enum otlp_signal signal, const uint8_t *bytes, size_t len, struct arena *a,
+			       struct otlp_request *ret);
 } encodings[OTLP_ENCODING_COUNT] = {
 	[OTLP_PROTOBUF] = { pb_signal, pb_decode },
 	[OTLP_JSON] = { json_signal, json_decode },

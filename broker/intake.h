@@ -31,7 +31,7 @@ struct intake_body {
 };
 
 void intake_init(struct intake *in, const struct clock *clock, struct sessions *sessions, struct publisher *publisher,
-    size_t max_body);
+		 size_t max_body);
 void intake_finish(struct intake *in);
 
 /* Takes a request. When this returns VERDICT_OK its events are in the journal and with nng; else nothing has changed. */

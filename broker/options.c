@@ -18,8 +18,8 @@
 enum { OPT_CONFIG = 256, OPT_CHECK, OPT_VERBOSE, OPT_HELP, OPT_VERSION, SETTING_BASE };
 
 static const struct option extra_options[] = {
-	{ "config", required_argument, NULL, OPT_CONFIG },    { "check-config", no_argument, NULL, OPT_CHECK },
-	{ "verbose", no_argument, NULL, OPT_VERBOSE },        { "help", no_argument, NULL, OPT_HELP },
+	{ "config", required_argument, NULL, OPT_CONFIG }, { "check-config", no_argument, NULL, OPT_CHECK },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },     { "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 };
 #define EXTRA_COUNT (sizeof(extra_options) / sizeof(extra_options[0]))
@@ -33,7 +33,7 @@ struct walk {
 
 static bool
 apply(struct config *c, const struct setting *s, enum config_layer layer, const char *name, const char *text,
-    struct config_report *report)
+      struct config_report *report)
 {
 	char why[200];
 
@@ -105,7 +105,8 @@ walk_arguments(int argc, char **argv, const struct walk *w)
 
 	for (; n < config_setting_count && n < SETTINGS_MAX; n++)
 		longs[n] = (struct option){ config_settings[n].option,
-			config_settings[n].type == SETTING_FLAG ? no_argument : required_argument, NULL, SETTING_BASE + (int)n };
+					    config_settings[n].type == SETTING_FLAG ? no_argument : required_argument, NULL,
+					    SETTING_BASE + (int)n };
 	memcpy(longs + n, extra_options, sizeof(extra_options));
 	optind = 0;
 	opterr = 0;

@@ -14,7 +14,7 @@
 
 #include <nng/nng.h>
 
-#define PUBLISH_SESSIONS_MAX 64         /* sessions with events held at the same time; then all are flushed */
+#define PUBLISH_SESSIONS_MAX 64          /* sessions with events held at the same time; then all are flushed */
 #define PUBLISH_BYTES_MAX    (512 << 10) /* bytes of events held; then all are flushed */
 
 struct publisher {
@@ -22,9 +22,9 @@ struct publisher {
 	nng_socket socket;
 	struct journal *journal;
 	const struct log *log;
-	char boot_id[33];  /* 128 random bits in hex: which run of the broker numbered an event */
-	uint64_t seq;      /* of the newest event published; 0 before the first */
-	uint64_t sent_ms;  /* when something was sent last, by nng's clock; 0 if never */
+	char boot_id[33]; /* 128 random bits in hex: which run of the broker numbered an event */
+	uint64_t seq;     /* of the newest event published; 0 before the first */
+	uint64_t sent_ms; /* when something was sent last, by nng's clock; 0 if never */
 	struct batch batches[PUBLISH_SESSIONS_MAX];
 	size_t open, held; /* batches in use, bytes in them */
 };

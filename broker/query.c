@@ -144,7 +144,7 @@ query_readable(struct ev_loop *loop, ev_io *w, int revents)
 
 bool
 query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
-    const struct publisher *publisher, const struct log *log)
+	   const struct publisher *publisher, const struct log *log)
 {
 	int fd = -1;
 

@@ -24,7 +24,7 @@ struct query {
 
 /* Listens on url and answers from the loop. False after logging why not. Sessions and publisher must outlive it. */
 bool query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
-    const struct publisher *publisher, const struct log *log);
+		const struct publisher *publisher, const struct log *log);
 void query_close(struct query *q);
 
 /*

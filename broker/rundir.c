@@ -46,12 +46,12 @@ check_owner(const struct rundir *r, const struct log *log)
 	}
 	if (st.st_uid != geteuid()) {
 		log_error(log, "%s belongs to user %u, not to us: give --runtime-dir a directory of your own", r->path,
-		    (unsigned)st.st_uid);
+			  (unsigned)st.st_uid);
 		return false;
 	}
 	if ((st.st_mode & 0077) != 0 && fchmod(r->fd, 0700) < 0) {
 		log_error(log, "%s is open to others (mode %04o) and cannot be closed: %s", r->path,
-		    (unsigned)(st.st_mode & 07777), strerror(errno));
+			  (unsigned)(st.st_mode & 07777), strerror(errno));
 		return false;
 	}
 	return true;
@@ -112,7 +112,7 @@ rundir_open(struct rundir *r, const char *path, const struct log *log)
 	}
 	if (strlen(absolute) + LONGEST_NAME > sizeof(r->path)) {
 		log_error(log, "%s: the path is too long for a socket (at most %zu bytes)", absolute,
-		    sizeof(r->path) - LONGEST_NAME);
+			  sizeof(r->path) - LONGEST_NAME);
 		return false;
 	}
 	strcpy(r->path, absolute);

@@ -44,6 +44,12 @@ service_reloading(void)
 }
 
 void
+service_reloaded(void)
+{
+	sd_notify(0, "READY=1");
+}
+
+void
 service_stopping(struct service *s)
 {
 	ev_timer_stop(s->loop, &s->watchdog);

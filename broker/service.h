@@ -16,6 +16,7 @@ void service_init(struct service *s, struct ev_loop *loop);
 /* READY=1, with a line for `systemctl status`; the watchdog is fed from here on. */
 void service_ready(struct service *s, const char *status);
 void service_reloading(void);
+void service_reloaded(void);
 void service_stopping(struct service *s);
 
 #endif

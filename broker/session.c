@@ -3,6 +3,7 @@
  */
 #include "session.h"
 
+#include "session_kin.h"
 #include "session_state.h"
 
 #include <stdio.h>
@@ -13,11 +14,8 @@
 
 #define ASK_GRACE_NS    (1 * NS_PER_S) /* decisions without a person come within 0.2 s of the answer, and may be batched apart */
 #define FAIL_GRACE_NS   (2 * NS_PER_S) /* a turn that goes on after a final error says so by then */
-#define ASKER_WINDOW_NS (2 * NS_PER_S) /* a dialog opens so soon after the answer that caused it */
-#define TITLE_WINDOW_NS (1 * NS_PER_S) /* a title thread starts so soon after the prompt it names */
 #define TITLE_PROMPT_NS (2 * NS_PER_S) /* and asks so soon after its start */
 #define TURN_START_NS   (1 * NS_PER_S) /* a turn's span starts at most so long after its prompt */
-#define NEIGHBOURS_MAX  256            /* sessions looked at to find a parent or an asker, the latest first */
 
 /* --- bookkeeping --- */
 
@@ -99,98 +97,6 @@ remembered(const uint64_t *ring, unsigned size, uint64_t hash)
 	return false;
 }
 
-/* --- who belongs to whom --- */
-
-static void
-unlink_parent(struct sessions *s, struct session *x)
-{
-	struct session *parent = table_find(s, x->provider, str_from(x->parent_id));
-
-	if (parent && x->track->child_known && parent->children)
-		parent->children--;
-	x->track->child_known = x->track->guessed_aux = x->auxiliary = false;
-	x->parent_id[0] = '\0';
-}
-
-static void
-link_parent(struct sessions *s, struct session *x, struct str parent_id)
-{
-	struct session *parent = table_find(s, x->provider, parent_id);
-
-	if (parent == x)
-		return;
-	x->auxiliary = true;
-	str_copy(x->parent_id, sizeof(x->parent_id), parent_id);
-	if (parent && !x->track->child_known) {
-		parent->children++;
-		x->track->child_known = true;
-	}
-}
-
-static bool
-same_service(const struct session *a, const struct session *b)
-{
-	return a->provider == b->provider && strcmp(a->service_name, b->service_name) == 0;
-}
-
-/* The session whose prompt a thread that began at `ns` would name: the latest one just before. */
-static struct session *
-prompted_before(const struct sessions *s, const struct session *x, uint64_t ns)
-{
-	struct session *best = NULL;
-	unsigned n = 0;
-
-	for (struct session *y = s->newest; y && n < NEIGHBOURS_MAX; y = y->track->older, n++)
-		if (y != x && !y->auxiliary && same_service(x, y) && y->track->prompt_cli_ns <= ns &&
-		    y->track->prompt_cli_ns + TITLE_WINDOW_NS >= ns &&
-		    (!best || y->track->prompt_cli_ns > best->track->prompt_cli_ns))
-			best = y;
-	return best;
-}
-
-static void
-adopt_title(struct sessions *s, struct session *x, const struct observation *o)
-{
-	struct session *parent = prompted_before(s, x, o->time_ns);
-
-	if (parent)
-		link_parent(s, x, str_from(parent->id));
-	else if (o->flags & OBS_CERTAIN)
-		x->auxiliary = true;
-	x->track->guessed_aux = parent && !(o->flags & OBS_CERTAIN);
-}
-
-/* A thread that starts within the trace of another session's running turn was spawned by it. */
-static void
-adopt_by_trace(struct sessions *s, struct session *x, const struct observation *o)
-{
-	struct session *parent = o->has_trace_id ? table_by_trace(s, o->trace_id) : NULL;
-
-	if (parent && parent != x && parent->provider == x->provider && !x->auxiliary && x->prompts == 0 &&
-	    parent->state == SESSION_WORKING && parent->track->prompt_cli_ns <= o->time_ns)
-		link_parent(s, x, str_from(parent->id));
-}
-
-/* Whose dialog this is when the record does not say: the one session whose last answer came just before, or nobody. */
-static struct session *
-asker(const struct sessions *s, const struct observation *o)
-{
-	struct session *found = NULL;
-	unsigned n = 0;
-
-	for (struct session *y = s->newest; y && n < NEIGHBOURS_MAX; y = y->track->older, n++) {
-		if (y->provider != o->provider || y->auxiliary || y->state != SESSION_WORKING || y->track->tools ||
-		    !str_eq(str_from(y->service_name), o->service_name) ||
-		    y->track->response_cli_ns > o->time_ns + 100 * NS_PER_MS ||
-		    y->track->response_cli_ns + ASKER_WINDOW_NS < o->time_ns)
-			continue;
-		if (found)
-			return NULL;
-		found = y;
-	}
-	return found;
-}
-
 /* --- finding the session --- */
 
 /* Without an id of its own: by the process, as "<provider>-<pid>" or whatever the resource tells it by. */
@@ -253,7 +159,7 @@ resolve(struct sessions *s, const struct observation *o, uint64_t now_ns)
 	if (id.len == 0 && (o->flags & OBS_ANONYMOUS))
 		id = anonymous_id(o, buf, sizeof(buf));
 	if (id.len == 0)
-		return o->means == MEANS_ASK ? asker(s, o) : by_trace(s, o);
+		return o->means == MEANS_ASK ? kin_asker(s, o, now_ns) : by_trace(s, o);
 	x = table_find(s, o->provider, id);
 	return x || !creates(o->means) ? x : table_add(s, o->provider, id, now_ns);
 }
@@ -330,9 +236,7 @@ static void
 step_start(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	later(&x->track->start_cli_ns, o->time_ns);
-	if (o->flags & OBS_TITLE)
-		adopt_title(s, x, o);
-	adopt_by_trace(s, x, o);
+	kin_adopt(s, x, o);
 	if (o->flags & OBS_REPLACES)
 		state_end_others(s, x, o, now_ns);
 	state_resume(s, x, o, now_ns);
@@ -344,7 +248,7 @@ step_prompt(struct sessions *s, struct session *x, const struct observation *o, 
 	struct session_track *t = x->track;
 
 	if (t->guessed_aux && (x->prompts > 0 || o->time_ns > t->start_cli_ns + TITLE_PROMPT_NS))
-		unlink_parent(s, x);
+		kin_unlink(s, x);
 	x->prompts += (o->flags & OBS_COUNTED) != 0;
 	later(&t->prompt_cli_ns, o->time_ns);
 	state_show(s, x, o, now_ns);
@@ -379,6 +283,7 @@ note_answer(struct session *x, const struct observation *o, uint64_t now_ns)
 		t->ask_due_ns = now_ns + ASK_GRACE_NS;
 	if (o->agent.len)
 		return;
+	later(&t->asked_cli_ns, o->time_ns);
 	later(&t->response_cli_ns, o->time_ns);
 	t->answer_due = false;
 }
@@ -402,6 +307,7 @@ step_response(struct sessions *s, struct session *x, const struct observation *o
 	state_show(s, x, o, now_ns);
 	state_emit(s, x, EVENT_API_REQUEST, o, now_ns);
 	state_activity(s, x, o, now_ns);
+	kin_claim_ask(s, x, o, now_ns);
 }
 
 static void
@@ -426,6 +332,8 @@ step_response_end(struct sessions *s, struct session *x, const struct observatio
 	if (o->flags & OBS_BACKGROUND)
 		return;
 	state_show(s, x, o, now_ns);
+	if (o->agent.len == 0)
+		later(&t->asked_cli_ns, o->time_ns);
 	if (o->agent.len == 0 && !(o->flags & OBS_FAILED))
 		later(&t->response_cli_ns, o->time_ns);
 	if ((o->flags & OBS_FAILED) && o->error != ERROR_UNKNOWN && o->error != ERROR_NONE)
@@ -543,7 +451,7 @@ step_link(struct sessions *s, struct session *x, const struct observation *o, ui
 {
 	(void)now_ns;
 	if (o->parent.len)
-		link_parent(s, x, o->parent);
+		kin_link(s, x, o->parent);
 }
 
 static void

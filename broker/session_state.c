@@ -12,6 +12,8 @@
 /* Decisions that need no person come within this time of the answer; what comes later shows that the turn went on. */
 #define DECISION_NS (500 * NS_PER_MS)
 
+#define ASK_EARLY_NS (100 * NS_PER_MS)
+
 /* --- events --- */
 
 struct change {
@@ -138,6 +140,16 @@ begin_turn(struct sessions *s, struct session *x, uint64_t start_ns, const struc
 	enter(s, x, c, o, now_ns);
 }
 
+static void
+complete(struct sessions *s, struct session *x, uint64_t end_ns, const struct observation *o, uint64_t now_ns)
+{
+	struct change c = { SESSION_COMPLETED, EVIDENCE_SHOWN, "turn_end", .time_ns = end_ns, .turn_ns = turn_length(x, end_ns) };
+
+	clear_pending(x->track);
+	advance(x->track, end_ns);
+	enter(s, x, &c, o, now_ns);
+}
+
 void
 state_begin_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
@@ -152,6 +164,8 @@ state_begin_turn(struct sessions *s, struct session *x, const struct observation
 	x->turn_errors = 0;
 	x->failed = false;
 	begin_turn(s, x, o->time_ns, &c, o, now_ns);
+	if (x->track->closed_cli_ns > o->time_ns)
+		complete(s, x, x->track->closed_cli_ns, o, now_ns);
 }
 
 static bool
@@ -159,7 +173,7 @@ may_reopen(const struct session *x, const struct observation *o)
 {
 	uint64_t margin = x->evidence == EVIDENCE_INFERRED ? 0 : REOPEN_NS;
 
-	if (!(o->flags & OBS_OPENS) || o->agent.len)
+	if (!(o->flags & OBS_OPENS) || o->agent.len || o->time_ns <= x->track->closed_cli_ns)
 		return false;
 	return o->time_ns > x->track->evidence_cli_ns + margin;
 }
@@ -212,7 +226,8 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 		.time_ns = o->time_ns,
 	};
 
-	if (o->time_ns < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
+	/* The dialog may open while the end of the answer is still being recorded. */
+	if (o->time_ns + ASK_EARLY_NS < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
 		return;
 	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED)
 		return;
@@ -227,8 +242,8 @@ unseen_turn(const struct session *x, const struct observation *o)
 {
 	const struct session_track *t = x->track;
 
-	return x->state != SESSION_ENDED && o->start_ns && t->response_cli_ns >= o->start_ns &&
-	       t->response_cli_ns <= o->time_ns + ROUNDING_NS && o->time_ns > t->evidence_cli_ns;
+	return x->state != SESSION_ENDED && o->start_ns && t->asked_cli_ns >= o->start_ns &&
+	       t->asked_cli_ns <= o->time_ns + ROUNDING_NS && o->time_ns > t->evidence_cli_ns;
 }
 
 void
@@ -236,18 +251,18 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 {
 	struct session_track *t = x->track;
 	bool open = x->state == SESSION_WORKING || x->state == SESSION_WAITING;
-	struct change c = { SESSION_COMPLETED, EVIDENCE_SHOWN, reason_or(o, "turn_end"), .time_ns = o->time_ns };
 
+	if (o->time_ns > t->closed_cli_ns)
+		t->closed_cli_ns = o->time_ns;
 	if (open ? o->time_ns + ROUNDING_NS < t->evidence_cli_ns : !unseen_turn(x, o))
 		return;
-	if (!open && o->start_ns > x->turn_started_ns)
-		x->turn_started_ns = o->start_ns;
+	if (!open) {
+		struct change began = { SESSION_WORKING, EVIDENCE_SHOWN, "activity", .time_ns = o->start_ns };
+		begin_turn(s, x, o->start_ns, &began, o, now_ns);
+	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;
-	clear_pending(t);
-	advance(t, o->time_ns);
-	c.turn_ns = turn_length(x, o->time_ns);
-	enter(s, x, &c, o, now_ns);
+	complete(s, x, o->time_ns, o, now_ns);
 }
 
 void
@@ -257,6 +272,12 @@ state_end(struct sessions *s, struct session *x, const struct observation *o, ui
 
 	if (o->time_ns + ROUNDING_NS < x->track->evidence_cli_ns)
 		return;
+	if (x->state == SESSION_WORKING || x->state == SESSION_WAITING) {
+		/* The end of the turn is still on its way, or there was none: either way it is over. */
+		struct change over = { SESSION_COMPLETED, EVIDENCE_INFERRED, c.reason, .time_ns = o->time_ns };
+		over.turn_ns = turn_length(x, o->time_ns);
+		enter(s, x, &over, o, now_ns);
+	}
 	clear_pending(x->track);
 	advance(x->track, o->time_ns);
 	enter(s, x, &c, o, now_ns);

@@ -9,12 +9,15 @@
 #define NEVER       UINT64_MAX
 #define DECIDED_MAX 16 /* answers whose tools were decided, remembered per session */
 #define PEERS_MAX   4  /* connections remembered per session */
+#define ASKS_MAX    8  /* dialogs without a session yet */
 #define COUNTED_MAX 32 /* span ids of counted calls, remembered per session */
 
 /* How a session is followed; nothing of this is published. Times ending in _cli_ns are the CLI's, the rest the broker's. */
 struct session_track {
 	uint64_t evidence_cli_ns; /* newest evidence of the state */
 	uint64_t response_cli_ns; /* newest answer of the model */
+	uint64_t asked_cli_ns;    /* newest end of a call to the model, failed ones included */
+	uint64_t closed_cli_ns;   /* newest end of a turn, whether a turn was known to run or not */
 	uint64_t tool_cli_ns;     /* newest end of a tool that was allowed */
 	uint64_t prompt_cli_ns;   /* newest prompt */
 	uint64_t start_cli_ns;    /* newest MEANS_START */
@@ -60,6 +63,13 @@ struct trace_entry {
 	bool by_prompt;
 };
 
+/* A dialog that opened in a session not known yet: its answer's record comes later. */
+struct pending_ask {
+	const char *provider; /* NULL: none */
+	char service_name[64];
+	uint64_t cli_ns, now_ns;
+};
+
 struct sessions {
 	struct session_settings settings;
 	struct event_sink *sink;
@@ -69,6 +79,8 @@ struct sessions {
 	struct session **heap; /* by due_ns, the earliest first; holds all sessions */
 	size_t heap_size;
 	struct session *newest, *oldest;
+	struct pending_ask asks[ASKS_MAX];
+	unsigned asks_next;
 	struct trace_entry *traces; /* TRACES_MAX, by hash; a newer trace takes the place of an older one */
 };
 

@@ -30,6 +30,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /* An open bus. */
 struct agentbus;
@@ -74,7 +77,7 @@ enum agentbus_kind {
 	AGENTBUS_STATE_CHANGED = 6,
 	AGENTBUS_SESSION_ENDED = 7,
 	AGENTBUS_BUDGET = 8,
-	AGENTBUS_GAP = 64,          /* events are lost for good: see gap; the sessions are up to date again all the same */
+	AGENTBUS_GAP = 64,          /* events are lost for good: see gap; the sessions are right again at the next RESET or CONNECTED */
 	AGENTBUS_CONNECTED = 65,    /* the broker answered; the sessions are its snapshot now */
 	AGENTBUS_DISCONNECTED = 66, /* the broker is gone; the sessions are as it left them, and the library keeps trying */
 	AGENTBUS_RESET = 67         /* the sessions were replaced by a snapshot (after a gap): look at all of them again */
@@ -242,6 +245,9 @@ const struct agentbus_session *agentbus_session_find(const struct agentbus *bus,
 /* Order of a panel, for qsort() over pointers to sessions: waiting, working, completed, idle, ended; then the oldest state first; then id. */
 int agentbus_session_compare(const struct agentbus_session *a, const struct agentbus_session *b);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

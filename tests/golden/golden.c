@@ -60,6 +60,7 @@ struct play {
 	FILE *out; /* the event stream */
 	struct change *changes;
 	size_t change_count;
+	uint64_t last_seen_ms; /* of the timeline's last line */
 	int failures;
 	int checks;
 };
@@ -418,62 +419,88 @@ check_stream(struct play *p, const char *expected_dir, const char *got, bool upd
 /* What a line of a timeline means. Texts are those of the recorders. */
 static const struct truth {
 	const char *text;
-	bool prefix;
 	enum session_state state;
 } truths[] = {
-	{ "ENTER", true, SESSION_WORKING },
-	{ "prompt", true, SESSION_WORKING },
-	{ "answer", true, SESSION_COMPLETED },
-	{ "saw answer", true, SESSION_COMPLETED },
-	{ "permission dialog", true, SESSION_WAITING },
-	{ "approval prompt", true, SESSION_WAITING },
-	{ "saw approval", true, SESSION_WAITING },
-	{ "approve", true, SESSION_WORKING },
-	{ "press 1 (approve)", true, SESSION_WORKING },
-	{ "approving", true, SESSION_WORKING },
-	{ "deny", true, SESSION_COMPLETED },
-	{ "rejecting", true, SESSION_COMPLETED },
-	{ "interrupt", true, SESSION_COMPLETED },
-	{ "press Escape", true, SESSION_COMPLETED },
-	{ "error visible", true, SESSION_COMPLETED },
-	{ "claude process exited", true, SESSION_ENDED },
-	{ "process exited", true, SESSION_ENDED },
-	{ "saw exited", true, SESSION_ENDED },
-	{ "exit rc", true, SESSION_COMPLETED },
-	{ "cli-exit", true, SESSION_COMPLETED },
+	{ "ENTER", SESSION_WORKING },
+	{ "prompt", SESSION_WORKING },
+	{ "answer", SESSION_COMPLETED },
+	{ "saw answer", SESSION_COMPLETED },
+	{ "permission dialog", SESSION_WAITING },
+	{ "approval prompt", SESSION_WAITING },
+	{ "saw approval", SESSION_WAITING },
+	{ "approve", SESSION_WORKING },
+	{ "press 1 (approve)", SESSION_WORKING },
+	{ "approving", SESSION_WORKING },
+	{ "deny", SESSION_COMPLETED },
+	{ "rejecting", SESSION_COMPLETED },
+	{ "interrupt", SESSION_COMPLETED },
+	{ "press Escape", SESSION_COMPLETED },
+	{ "error visible", SESSION_COMPLETED },
+	{ "claude process exited", SESSION_ENDED },
+	{ "process exited", SESSION_ENDED },
+	{ "saw exited", SESSION_ENDED },
+	{ "exit rc", SESSION_COMPLETED },
+	{ "cli-exit", SESSION_COMPLETED },
 };
 
-/* The first time after t_ms that some session of its own is in that state, before the truth changes again. */
+static const struct truth *
+truth_of(const char *what)
+{
+	for (size_t i = 0; i < sizeof(truths) / sizeof(truths[0]); i++)
+		if (strncmp(what, truths[i].text, strlen(truths[i].text)) == 0)
+			return &truths[i];
+	return NULL;
+}
+
+/* The newest state of a session of its own before t_ms, SESSION_IDLE if none. */
+static enum session_state
+state_at(const struct play *p, uint64_t t_ms)
+{
+	enum session_state st = SESSION_IDLE;
+
+	for (size_t i = 0; i < p->change_count && p->changes[i].seen_ms <= t_ms; i++)
+		if (!p->changes[i].auxiliary)
+			st = p->changes[i].state;
+	return st;
+}
+
+/* The first change to that state of a session of its own, not before from_ms. */
 static const struct change *
-first_seen(const struct play *p, uint64_t t_ms, enum session_state st)
+first_seen(const struct play *p, uint64_t from_ms, enum session_state st)
 {
 	for (size_t i = 0; i < p->change_count; i++)
-		if (p->changes[i].seen_ms >= t_ms && !p->changes[i].auxiliary && p->changes[i].state == st)
+		if (p->changes[i].seen_ms >= from_ms && !p->changes[i].auxiliary && p->changes[i].state == st)
 			return &p->changes[i];
 	return NULL;
 }
 
+/*
+ * One line of the table: what the person saw, when a request that shows it arrived (the exporter's delay), and how long it
+ * then took to become a state (ours). A turn's end may be known before its answer is drawn, an exit before the process is gone.
+ */
 static void
 print_delay(struct play *p, const cJSON *m)
 {
-	const char *what = text(m, "what");
+	const struct truth *truth = truth_of(text(m, "what"));
 	uint64_t t = (uint64_t)number(m, "t_ms");
+	const struct change *c;
 
-	for (size_t i = 0; i < sizeof(truths) / sizeof(truths[0]); i++) {
-		const struct change *c;
-		if (strncmp(what, truths[i].text, strlen(truths[i].text)) != 0)
-			continue;
-		c = first_seen(p, t, truths[i].state);
-		if (c)
-			printf("| %s | %.3f %.40s | %s | %.3f | %.2f | %.2f |\n", p->name, (double)t / 1e3, what,
-			       session_state_name(truths[i].state), (double)c->seen_ms / 1e3,
-			       ((double)(c->arrival_ms > t ? c->arrival_ms : t) - (double)t) / 1e3,
-			       ((double)c->seen_ms - (double)(c->arrival_ms > t ? c->arrival_ms : t)) / 1e3);
-		else
-			printf("| %s | %.3f %.40s | %s | not seen | | |\n", p->name, (double)t / 1e3, what,
-			       session_state_name(truths[i].state));
+	if (!truth)
+		return;
+	printf("| %s | %.3f %.28s | %s |", p->name, (double)t / 1e3, text(m, "what"), session_state_name(truth->state));
+	if (p->last_seen_ms <= t && truth->state == state_at(p, t)) {
+		printf(" at once | 0 | 0 |\n");
 		return;
 	}
+	c = first_seen(p, t > p->last_seen_ms ? t : p->last_seen_ms, truth->state);
+	if (c)
+		p->last_seen_ms = c->seen_ms;
+	if (c)
+		printf(" %.3f | %.2f | %.2f |\n", (double)c->seen_ms / 1e3,
+		       c->arrival_ms > t ? (double)(c->arrival_ms - t) / 1e3 : 0,
+		       (double)(c->seen_ms - (c->arrival_ms > t ? c->arrival_ms : t)) / 1e3);
+	else
+		printf(" not shown | | |\n");
 }
 
 /* --- one recording --- */

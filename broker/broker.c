@@ -1,0 +1,238 @@
+#include "broker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define DRAIN_S  1.0
+#define FAR_AWAY 1e10 /* seconds since the epoch */
+
+/* --- time --- */
+
+static void
+session_timer_due(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct broker *b = w->data;
+
+	(void)loop;
+	(void)revents;
+	b->session_deadline = UINT64_MAX;
+	intake_tick(&b->intake);
+}
+
+/* Everything that moves a deadline happens in some callback; this runs after all of them. */
+static void
+before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct broker *b = w->data;
+	const uint64_t deadline = sessions_deadline(b->sessions);
+
+	(void)revents;
+	if (deadline == b->session_deadline)
+		return;
+	b->session_deadline = deadline;
+	ev_timer_stop(loop, &b->session_timer);
+	if (deadline == UINT64_MAX)
+		return;
+	const uint64_t now = clock_now(&b->clock);
+	ev_timer_set(&b->session_timer, deadline > now ? (double)(deadline - now) / NS_PER_S : 0., 0.);
+	ev_timer_start(loop, &b->session_timer);
+}
+
+static void
+never_due(struct ev_loop *loop, ev_periodic *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+}
+
+static void
+start_timers(struct broker *b)
+{
+	ev_init(&b->session_timer, session_timer_due);
+	b->session_timer.data = b;
+	b->session_deadline = UINT64_MAX;
+	ev_prepare_init(&b->before_wait, before_wait);
+	b->before_wait.data = b;
+	ev_prepare_start(b->loop, &b->before_wait);
+	/*
+	 * libev wakes up each minute to see whether the wall clock was set. Once it has had a periodic watcher it lets the
+	 * kernel tell it (timerfd) and sleeps through.
+	 */
+	ev_periodic_init(&b->wake_less, never_due, FAR_AWAY, 0., NULL);
+	ev_periodic_start(b->loop, &b->wake_less);
+}
+
+static void
+stop_timers(struct broker *b)
+{
+	ev_prepare_stop(b->loop, &b->before_wait);
+	ev_timer_stop(b->loop, &b->session_timer);
+	ev_periodic_stop(b->loop, &b->wake_less);
+}
+
+/* --- connections --- */
+
+/*
+ * Every connection comes through here before a byte of it is parsed: the place to refuse a peer, and to tell protocols
+ * apart by their first bytes.
+ */
+static void
+connection_arrived(void *ctx, int fd, const struct address *from)
+{
+	struct broker *b = ctx;
+
+	http_adopt(&b->http, fd, from);
+}
+
+/* --- start and stop --- */
+
+static bool
+open_bus(struct broker *b)
+{
+	char events[RUNDIR_PATH_MAX + 8], query[RUNDIR_PATH_MAX + 8];
+
+	if (!rundir_socket(&b->rundir, "events", events, &b->log) || !rundir_socket(&b->rundir, "query", query, &b->log))
+		return false;
+	if (!publish_open(&b->publisher, events, &b->journal, &b->log))
+		return false;
+	b->sessions = sessions_create(&b->config.sessions, &b->publisher.sink);
+	if (b->sessions && query_open(&b->query, b->loop, query, b->sessions, &b->publisher, &b->log))
+		return true;
+	if (!b->sessions)
+		log_error(&b->log, "out of memory");
+	sessions_destroy(b->sessions);
+	publish_close(&b->publisher);
+	return false;
+}
+
+static void
+close_bus(struct broker *b)
+{
+	query_close(&b->query);
+	publish_close(&b->publisher);
+	sessions_destroy(b->sessions);
+}
+
+static bool
+open_http(struct broker *b)
+{
+	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, b->config.max_body);
+	if (http_open(&b->http, b->loop, &b->intake, b->config.max_connections, &b->log)) {
+		if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
+			return true;
+		http_close(&b->http);
+	}
+	intake_finish(&b->intake);
+	return false;
+}
+
+static bool
+open_parts(struct broker *b)
+{
+	if (!rundir_open(&b->rundir, b->config.runtime_dir, &b->log))
+		return false;
+	if (!journal_init(&b->journal, b->config.journal_size)) {
+		log_error(&b->log, "no memory for a journal of %zu bytes; see --journal-size", b->config.journal_size);
+		goto close_rundir;
+	}
+	if (!open_bus(b))
+		goto close_journal;
+	if (open_http(b))
+		return true;
+	close_bus(b);
+close_journal:
+	journal_finish(&b->journal);
+close_rundir:
+	rundir_close(&b->rundir);
+	return false;
+}
+
+bool
+broker_start(struct broker *b, struct ev_loop *loop, const struct config *config)
+{
+	char addresses[CONFIG_LISTEN_MAX * ADDRESS_TEXT_MAX], status[sizeof(addresses) + 16];
+
+	*b = (struct broker){ .loop = loop, .config = *config };
+	log_init(&b->log, config->log_level);
+	clock_init(&b->clock);
+	if (!open_parts(b))
+		return false;
+	start_timers(b);
+	service_init(&b->service, loop);
+	listen_format(&b->listeners, addresses, sizeof(addresses));
+	log_info(&b->log, "version %s, boot %s, sockets in %s", AGENTBUS_VERSION, b->publisher.boot_id, b->rundir.path);
+	printf("agentbusd ready: listening on %s\n", addresses);
+	fflush(stdout);
+	snprintf(status, sizeof(status), "listening on %s", addresses);
+	service_ready(&b->service, status);
+	return true;
+}
+
+void
+broker_reload(struct broker *b, const struct config *config)
+{
+	char text[CONFIG_LISTEN_MAX * ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < config_setting_count; i++) {
+		const struct setting *s = &config_settings[i];
+
+		if (config_same(&b->config, config, s))
+			continue;
+		config_show(config, s, text, sizeof(text));
+		log_info(&b->log, "%s is %s %s", s->option, s->live ? "now" : "unchanged until a restart, then", text);
+	}
+	b->config.sessions = config->sessions;
+	b->config.log_level = config->log_level;
+	b->log.level = config->log_level;
+	sessions_set_settings(b->sessions, &config->sessions);
+}
+
+static void
+drain_over(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)w;
+	(void)revents;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+look_whether_drained(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct broker *b = w->data;
+
+	(void)revents;
+	http_run(&b->http);
+	if (!http_busy(&b->http))
+		ev_break(loop, EVBREAK_ALL);
+}
+
+void
+broker_drain(struct broker *b)
+{
+	if (ev_is_active(&b->drain_limit))
+		return;
+	log_info(&b->log, "stopping");
+	service_stopping(&b->service);
+	listen_close(&b->listeners);
+	ev_timer_init(&b->drain_limit, drain_over, DRAIN_S, 0.);
+	ev_timer_start(b->loop, &b->drain_limit);
+	ev_prepare_init(&b->drained, look_whether_drained);
+	b->drained.data = b;
+	ev_prepare_start(b->loop, &b->drained);
+}
+
+void
+broker_stop(struct broker *b)
+{
+	ev_timer_stop(b->loop, &b->drain_limit);
+	ev_prepare_stop(b->loop, &b->drained);
+	stop_timers(b);
+	listen_close(&b->listeners);
+	http_close(&b->http);
+	intake_finish(&b->intake);
+	log_info(&b->log, "stopped after %" PRIu64 " events", b->publisher.seq);
+	close_bus(b);
+	journal_finish(&b->journal);
+	rundir_close(&b->rundir);
+}

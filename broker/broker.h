@@ -1,0 +1,55 @@
+/*
+ * The broker: all its parts, put together on one loop.
+ */
+#ifndef AGENTBUS_BROKER_H
+#define AGENTBUS_BROKER_H
+
+#include "clock.h"
+#include "config.h"
+#include "http.h"
+#include "intake.h"
+#include "journal.h"
+#include "listen.h"
+#include "publish.h"
+#include "query.h"
+#include "rundir.h"
+#include "service.h"
+#include "session.h"
+
+#include <ev.h>
+
+struct broker {
+	struct ev_loop *loop;
+	struct config config;
+	struct log log;
+	struct clock clock;
+	struct rundir rundir;
+	struct journal journal;
+	struct publisher publisher;
+	struct sessions *sessions;
+	struct intake intake;
+	struct query query;
+	struct http http;
+	struct listeners listeners;
+	struct service service;
+	ev_prepare before_wait; /* sets session_timer to what the sessions wait for, before the loop sleeps */
+	ev_timer session_timer;
+	uint64_t session_deadline; /* that session_timer is set to; UINT64_MAX: not running */
+	ev_periodic wake_less;
+	ev_timer drain_limit;
+	ev_prepare drained;
+};
+
+/* Opens everything and listens. False after logging why not; nothing is open then. */
+bool broker_start(struct broker *b, struct ev_loop *loop, const struct config *config);
+
+/* Applies what a new configuration changes and can be changed now; logs what needs a restart. */
+void broker_reload(struct broker *b, const struct config *config);
+
+/* Stops listening, and ends the loop when all begun requests are answered, or after a second at most. */
+void broker_drain(struct broker *b);
+
+/* Closes everything. */
+void broker_stop(struct broker *b);
+
+#endif

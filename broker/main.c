@@ -1,0 +1,142 @@
+/* agentbusd: the start, the signals and the end. */
+#include "broker.h"
+#include "options.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+struct daemon {
+	int argc;
+	char **argv;
+	struct broker broker;
+	ev_signal interrupt, terminate, hangup;
+};
+
+/* Errors of the configuration go to the log once there is one. */
+struct reload_report {
+	struct config_report report;
+	const struct log *log;
+};
+
+static void
+print_line(struct config_report *report, const char *text)
+{
+	(void)report;
+	fprintf(stderr, "agentbusd: %s\n", text);
+}
+
+static void
+log_line(struct config_report *report, const char *text)
+{
+	log_error(((struct reload_report *)report)->log, "%s", text);
+}
+
+static void
+stop_asked(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct daemon *d = w->data;
+
+	(void)loop;
+	(void)revents;
+	broker_drain(&d->broker);
+}
+
+static void
+reload_asked(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct daemon *d = w->data;
+	struct reload_report r = { .report.line = log_line, .log = &d->broker.log };
+	struct options o;
+
+	(void)loop;
+	(void)revents;
+	service_reloading();
+	if (options_load(d->argc, d->argv, &r.report, &o) == 0)
+		broker_reload(&d->broker, &o.config);
+	else
+		log_error(&d->broker.log, "the configuration was not read again: the old one stays in force");
+	service_reloaded();
+}
+
+static void
+start_signal(struct daemon *d, struct ev_loop *loop, ev_signal *w, void (*fn)(struct ev_loop *, ev_signal *, int), int signum)
+{
+	ev_signal_init(w, fn, signum);
+	w->data = d;
+	ev_signal_start(loop, w);
+}
+
+/* Connections are descriptors: what the system allows is ours to use. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int
+run(struct daemon *d, const struct config *config)
+{
+	/* nng's threads allocate little: they need no arenas of their own. */
+	mallopt(M_ARENA_MAX, 1);
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
+	struct ev_loop *loop = ev_default_loop(EVBACKEND_EPOLL);
+	if (!loop) {
+		fprintf(stderr, "agentbusd: no event loop: the system has no descriptors left\n");
+		return 1;
+	}
+	/* Before anything is opened: a signal at any time then ends in order. */
+	start_signal(d, loop, &d->interrupt, stop_asked, SIGINT);
+	start_signal(d, loop, &d->terminate, stop_asked, SIGTERM);
+	start_signal(d, loop, &d->hangup, reload_asked, SIGHUP);
+	if (!broker_start(&d->broker, loop, config))
+		return 1;
+	ev_run(loop, 0);
+	broker_stop(&d->broker);
+	ev_loop_destroy(loop);
+	return 0;
+}
+
+static int
+check(const struct options *o)
+{
+	if (*o->file)
+		printf("agentbusd: %s is fine\n", o->file);
+	else
+		printf("agentbusd: there is no configuration file; the defaults are fine\n");
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct config_report report = { .line = print_line };
+	struct daemon d = { .argc = argc, .argv = argv };
+	struct options o;
+	const int status = options_load(argc, argv, &report, &o);
+
+	if (status != 0)
+		return status;
+	switch (o.action) {
+	case OPTIONS_HELP:
+		options_help();
+		return 0;
+	case OPTIONS_VERSION:
+		printf("agentbusd %s\n", AGENTBUS_VERSION);
+		return 0;
+	case OPTIONS_CHECK:
+		return check(&o);
+	case OPTIONS_RUN:
+		break;
+	}
+	return run(&d, &o.config);
+}

@@ -1,0 +1,143 @@
+#include "notify/body.h"
+
+#include "common/roster.h"
+#include "common/text.h"
+#include "common/tool.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NS_PER_MS   1000000
+#define NAME_WIDTH  60 /* columns of a project's name */
+#define TITLE_WIDTH 40
+#define NAME_SIZE   256
+#define SEPARATOR   " \u00b7 "
+#define LINE_END    "\n"
+
+static const char *const summaries[NOTICE_COUNT] = {
+	[NOTICE_COMPLETED] = "%s finished",
+	[NOTICE_FAILED] = "%s failed",
+	[NOTICE_WAITING] = "%s waits for you",
+};
+
+/* Appends before, unless it would begin a line or the text, and the formatted part; leaves out what does not fit whole. */
+__attribute__((format(printf, 3, 4))) static void
+add(struct body *b, const char *before, const char *format, ...)
+{
+	size_t len = strlen(b->text), size = sizeof(b->text) - len;
+	bool begins = len == 0 || (b->text[len - 1] == '\n' && strcmp(before, SEPARATOR) == 0);
+	char part[NAME_SIZE + 64];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(part, sizeof(part), format, args);
+	va_end(args);
+	if ((size_t)snprintf(b->text + len, size, "%s%s", begins ? "" : before, part) >= size)
+		b->text[len] = '\0';
+}
+
+static const char *
+plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void
+add_where_and_how_long(struct body *b, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms)
+{
+	char name[NAME_SIZE], duration[TEXT_SIZE];
+
+	text_clip(s->project[0] ? s->project : text_short_id(s->id), NAME_WIDTH, name, sizeof(name));
+	if (name[0])
+		add(b, LINE_END, "%s", name);
+	if (turn_duration_ms > 0)
+		add(b, SEPARATOR, "%s", text_duration(turn_duration_ms * NS_PER_MS, duration, sizeof(duration)));
+	if (notice == NOTICE_WAITING && s->tool[0])
+		add(b, SEPARATOR, "%s", text_clip(s->tool, NAME_WIDTH, name, sizeof(name)));
+}
+
+/* The type of an error is one of DESIGN's words; its message may quote what the person wrote, so it stays out. */
+static void
+add_errors(struct body *b, enum notice notice, const struct agentbus_session *s)
+{
+	char type[TEXT_SIZE];
+
+	if (notice == NOTICE_WAITING)
+		return;
+	if (s->turn_errors > 0)
+		add(b, LINE_END, "%" PRIu32 " error%s", s->turn_errors, plural(s->turn_errors));
+	if (notice != NOTICE_FAILED || !s->last_error.type[0])
+		return;
+	text_clip(s->last_error.type, sizeof(type) - 1, type, sizeof(type));
+	for (char *c = strchr(type, '_'); c; c = strchr(c, '_'))
+		*c = ' ';
+	add(b, s->turn_errors > 0 ? ", last: " : LINE_END, "%s", type);
+	if (s->last_error.status > 0)
+		add(b, " ", "(HTTP %u)", s->last_error.status);
+}
+
+static void
+add_usage(struct body *b, const struct agentbus_session *s)
+{
+	struct roster_figures f = roster_figures_of(s);
+	uint64_t tokens = f.tokens.input + f.tokens.output;
+	char number[TEXT_SIZE];
+
+	if (tokens == 0 && !f.cost_known)
+		return;
+	add(b, LINE_END, "Session: ");
+	if (tokens > 0)
+		add(b, "", "%s token%s", text_count(tokens, number, sizeof(number)), plural(tokens));
+	if (f.cost_known)
+		add(b, tokens > 0 ? ", " : "", "%s%s", f.cost_estimated ? "about " : "",
+		    text_usd(f.cost, number, sizeof(number)));
+}
+
+void
+body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms)
+{
+	const struct tool *tool = tool_of(s->provider);
+	char name[NAME_SIZE];
+
+	/* What is no CLI that we know has only the name that it gives itself. */
+	bool named = strcmp(tool->provider, "genai") == 0 && s->service_name[0];
+	text_clip(named ? s->service_name : tool->title, TITLE_WIDTH, name, sizeof(name));
+	*ret = (struct body){ 0 };
+	snprintf(ret->summary, sizeof(ret->summary), summaries[notice], name);
+	add_where_and_how_long(ret, notice, s, turn_duration_ms);
+	add_errors(ret, notice, s);
+	if (notice != NOTICE_WAITING)
+		add_usage(ret, s);
+}
+
+const char *
+body_escape(const char *text, char *out, size_t size)
+{
+	static const struct {
+		char c;
+		const char *entity;
+	} entities[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" } };
+	size_t used = 0;
+	uint32_t rune;
+
+	out[0] = '\0';
+	for (size_t len; (len = text_rune(text, &rune)) > 0; text += len) {
+		const char *piece = text;
+		size_t piece_len = len;
+
+		for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
+			if (rune == (uint32_t)entities[i].c) {
+				piece = entities[i].entity;
+				piece_len = strlen(piece);
+			}
+		if (piece_len >= size - used)
+			break;
+		memcpy(out + used, piece, piece_len);
+		used += piece_len;
+		out[used] = '\0';
+	}
+	return out;
+}

@@ -1,0 +1,28 @@
+/* The text of a notification. Pure. Says what a session did and used, never what was said in it. */
+#ifndef CLIENTS_NOTIFY_BODY_H
+#define CLIENTS_NOTIFY_BODY_H
+
+#include "notify/notice.h"
+
+#include <agentbus.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	BODY_SUMMARY_SIZE = 320,
+	BODY_TEXT_SIZE = 512,
+	BODY_MARKUP_SIZE = 5 * BODY_TEXT_SIZE /* "&amp;" for each character */
+};
+
+struct body {
+	char summary[BODY_SUMMARY_SIZE]; /* one line */
+	char text[BODY_TEXT_SIZE];       /* plain, lines parted by newlines */
+};
+
+/* turn_duration_ms is 0 if unknown. Both texts are valid UTF-8 without control characters but newlines. */
+void body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms);
+
+/* The text as markup that shows it. Cut, between characters, to what size holds. */
+const char *body_escape(const char *text, char *out, size_t size);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * What to notify of, and what of that to take back. Pure: events and sessions in, verdicts out.
+ *
+ * Of one turn of a session each notice is given once, however often the session changes its state. A turn that was over
+ * before the start is not news; a session that waits is, whenever it began to.
+ */
+#ifndef CLIENTS_NOTIFY_POLICY_H
+#define CLIENTS_NOTIFY_POLICY_H
+
+#include "notify/notice.h"
+
+#include <agentbus.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct policy_settings {
+	uint64_t min_turn_ms;      /* shorter turns complete in silence */
+	bool wanted[NOTICE_COUNT]; /* others are never shown */
+};
+
+enum policy_action {
+	POLICY_NOTHING = 0,
+	POLICY_SHOW,  /* the notice, in the place of any earlier one of the session */
+	POLICY_CLOSE, /* the session's notice is no longer true: take it from the screen */
+	POLICY_DROP   /* it is no longer news: do not show it if that has not happened yet */
+};
+
+struct policy_verdict {
+	enum policy_action action;
+	enum notice notice;        /* SHOW */
+	uint64_t turn_duration_ms; /* SHOW: of the turn that is over, 0 if unknown */
+};
+
+struct policy;
+
+/* Returns NULL without memory. */
+struct policy *policy_create(const struct policy_settings *settings);
+void policy_destroy(struct policy *p);
+
+/* For each event that has a session. Without memory it forgets what it did before rather than fail. */
+struct policy_verdict policy_event(struct policy *p, const struct agentbus_event *e);
+
+/*
+ * When the sessions were replaced: policy_begin(), policy_session() for each of them, then policy_vanished() until it
+ * returns NULL. That gives the keys of notices to close because their session is gone; a key is valid until the next call.
+ */
+void policy_begin(struct policy *p);
+struct policy_verdict policy_session(struct policy *p, const struct agentbus_session *s);
+const char *policy_vanished(struct policy *p);
+
+/* The name of a session's notice, "provider/id"; cut to size. */
+const char *policy_key(const struct agentbus_session *s, char *out, size_t size);
+
+#endif

@@ -1,0 +1,368 @@
+"""The bus under stress: crashes, storms, subscribers that stop, come late or lose their broker, and load."""
+import collections
+import json
+import os
+import signal
+import socket
+import time
+import unittest
+
+import otlp
+from harness import PATIENCE, Broker
+
+# What runs beside these tests would change what they measure.
+ALONE = True
+
+SANITIZED = bool(os.environ.get("AGENTBUS_SANITIZED"))
+LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", "5"))
+STALL_SECONDS = float(os.environ.get("STALL_SECONDS", "10"))
+STALL_EVENTS = int(os.environ.get("STALL_EVENTS", "20000" if SANITIZED else "100000"))
+
+FIGURES = ("requests", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "state")
+
+
+def figures(session):
+    """What must be the same for everybody: counts and state."""
+    return tuple(session[k] for k in FIGURES)
+
+
+class Tail:
+    """Reads a file of JSON lines that somebody still writes, each line once."""
+
+    def __init__(self, path):
+        self.path, self.offset, self.rest = path, 0, b""
+
+    def lines(self):
+        with open(self.path, "rb") as f:
+            f.seek(self.offset)
+            data = f.read()
+        self.offset += len(data)
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        return whole
+
+
+def wait(condition, timeout, complaint):
+    """Waits for something that tells nobody when it happens: looks until it does."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(complaint())
+        time.sleep(0.05)
+
+
+Seen = collections.namedtuple("Seen", "seq boot kind details")
+
+
+class Follower:
+    """What one subscriber (`agentbus watch --json`, into a file) was told; checks that every hole is a gap that it was told of."""
+
+    def __init__(self, broker, *args):
+        path = broker.dir / f"watch-{len(broker.processes)}"
+        self.process = broker.watch(*args, stdout=path)
+        self.tail = Tail(path)
+        self.seen = []
+        self.sessions = {}  # the newest figures of each, as the events told them
+
+    def read(self):
+        for line in self.tail.lines():
+            e = json.loads(line)
+            self.seen.append(Seen(e["seq"], e["boot_id"], e["kind"], e["details"]))
+            if e["session"]:
+                self.sessions[e["session"]["id"]] = figures(e["session"])
+        return self.seen
+
+    def wait_until(self, predicate, timeout=PATIENCE):
+        """Waits until a line satisfies the predicate."""
+        looked = 0
+
+        def found():
+            nonlocal looked
+            events = self.read()
+            start, looked = looked, len(events)
+            return any(predicate(e) for e in events[start:])
+        wait(found, timeout, lambda: f"not told in {timeout:g} s; last {self.seen[-1:]}; {self.process.stderr()}")
+        return self
+
+    def told(self, kind, times=1):
+        """Waits until so many events of a kind were told."""
+        wait(lambda: sum(e.kind == kind for e in self.read()) >= times, PATIENCE, lambda: f"not {kind}; last {self.seen[-1:]}")
+        return self
+
+    def up_to(self, seq, timeout=PATIENCE):
+        """Waits until it knows of everything up to this seq."""
+        return self.wait_until(lambda e: e.seq >= seq or (e.kind == "gap" and (e.details["last_seq"] or 0) >= seq), timeout)
+
+    def holes(self):
+        """[(first, last)] of the events that it neither saw nor was told the loss of; and how many it saw and lost."""
+        unexplained, seen, lost, last, boot, explained = [], 0, 0, None, None, 0
+        for e in self.read():
+            if e.kind == "gap" and e.details["last_seq"]:
+                explained = max(explained, e.details["last_seq"])
+                lost += e.details["last_seq"] - e.details["first_seq"] + 1
+            if not e.seq:
+                continue
+            if e.boot != boot:
+                boot, last, explained = e.boot, None, 0
+            if last is not None and e.seq <= last:
+                unexplained.append(("again", e.seq))
+            elif last is not None and e.seq != last + 1 and explained < e.seq - 1:
+                unexplained.append((last + 1, e.seq - 1))
+            last, seen = e.seq, seen + 1
+        return unexplained, seen, lost
+
+
+class Panel:
+    """An eww-subscriber: what a person would see."""
+
+    def __init__(self, broker):
+        path = broker.dir / f"panel-{len(broker.processes)}"
+        self.process = broker.start("eww-subscriber", stdout=path)
+        self.tail = Tail(path)
+        self.last = None
+
+    def wait_for(self, predicate, timeout=PATIENCE):
+        def found():
+            for line in self.tail.lines()[-1:]:
+                self.last = json.loads(line)
+            return self.last and predicate(self.last)
+        wait(found, timeout, lambda: f"the panel shows {str(self.last)[:600]}")
+
+    def shows(self, sessions, timeout=PATIENCE):
+        """Waits until it shows exactly these sessions, with these tokens and states."""
+        want = {s["id"]: (s["input_tokens"] + s["output_tokens"], s["state"]) for s in sessions if s["state"] != "ended" and not s["auxiliary"]}
+        self.wait_for(lambda p: p["connected"] and {s["id"]: (s["tokens"]["total"], s["state"]) for s in p["sessions"]} == want, timeout)
+
+
+def newest_seq(broker):
+    """Of an event that is sent now."""
+    watch = broker.watch()
+    broker.post("/v1/logs", otlp.claude(otlp.claude_request("marker", request_id=f"req_{time.monotonic_ns()}")))
+    seq = watch.wait_for(lambda e: e["kind"] == "api_request" and e["session"]["id"] == "marker")["seq"]
+    watch.stop()
+    return seq
+
+
+class OneBroker(unittest.TestCase):
+    def test_second_broker_refuses(self):
+        with Broker() as broker:
+            done = broker.run("agentbusd", "--listen", "127.0.0.1:0")
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^agentbusd: .*(another|already|runs)")
+            self.assertEqual(broker.post("/v1/logs", otlp.claude(otlp.claude_request("first"))).status, 200)
+            self.assertIn("first", broker.sessions())
+
+    def test_sockets_left_by_a_crash_do_not_matter(self):
+        with Broker() as broker:
+            for n in range(3):
+                broker.kill()
+                self.assertTrue((broker.runtime / "events").exists())
+                broker.start_daemon()
+                broker.post("/v1/logs", otlp.claude(otlp.claude_request(f"life-{n}")))
+                self.assertEqual(list(broker.sessions()), [f"life-{n}"])
+
+    def test_a_file_that_is_no_socket_is_left_alone(self):
+        with Broker(start=False) as broker:
+            broker.runtime.mkdir(mode=0o700)
+            (broker.runtime / "events").write_text("mine")
+            done = broker.run("agentbusd", "--listen", "127.0.0.1:0")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("events", done.stderr)
+            self.assertEqual((broker.runtime / "events").read_text(), "mine")
+
+    def test_runtime_directory_of_others_is_refused(self):
+        with Broker(start=False) as broker:
+            broker.runtime.mkdir(mode=0o777)
+            broker.runtime.chmod(0o777)
+            done = broker.run("agentbusd", "--listen", "127.0.0.1:0")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(str(broker.runtime), done.stderr)
+
+    def test_path_too_long_for_a_socket(self):
+        with Broker(start=False) as broker:
+            directory = broker.dir / ("x" * 100)
+            done = broker.run("agentbusd", "--listen", "127.0.0.1:0", "--runtime-dir", directory)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("long", done.stderr)
+
+
+class Storms(unittest.TestCase):
+    def test_subscribers_come_and_go(self):
+        """Twenty at a time, killed without a word, while events pass: the broker neither leaks nor stumbles."""
+        load = otlp.Load(records=5, sessions=20)
+        with Broker() as broker:
+            steady = Follower(broker).told("connected")
+            counts = []
+            for _ in range(4):
+                watches = [broker.watch(ready=False) for _ in range(10 if SANITIZED else 20)]
+                for _ in range(200):
+                    broker.post("/v1/logs", load.next()[1])
+                for watch in watches:
+                    watch.kill()
+                    broker.processes.remove(watch)
+                broker.sessions()
+                counts.append(len(os.listdir(f"/proc/{broker.pid}/fd")))
+            self.assertLess(max(counts) - counts[0], 15, counts)
+            steady.up_to(newest_seq(broker))
+            unexplained, seen, lost = steady.holes()
+            self.assertEqual(unexplained, [])
+            self.assertEqual(lost, 0)
+            self.assertGreaterEqual(seen, 4 * 200 * 5)
+
+    def test_strangers_at_the_sockets(self):
+        """Whoever connects and sends rubbish is only a stranger."""
+        with Broker() as broker:
+            for name in ("events", "query"):
+                for data in (b"", b"\0" * 64, b"GET / HTTP/1.1\r\n\r\n", b"\0SP\0\0\x50\0\0", b"\0SP\0\0\x30\0\0" + b"\x01" + b"\xff" * 8,
+                             b"\0SP\0\0\x30\0\0" + b"\x01" + (100).to_bytes(8, "big") + b"\x80\0\0\1" + b"x" * 96):
+                    with socket.socket(socket.AF_UNIX) as s:
+                        s.connect(str(broker.runtime / name))
+                        try:
+                            s.sendall(data)
+                        except OSError:
+                            pass
+            broker.post("/v1/logs", otlp.claude(otlp.claude_request("fine")))
+            self.assertIn("fine", broker.sessions())
+
+
+class Stalled(unittest.TestCase):
+    def send_events(self, broker, load, count, until=0.0):
+        """Posts so many events, and goes on until the time is up."""
+        begin = time.monotonic()
+        sent = 0
+        while sent < count or time.monotonic() - begin < until:
+            self.assertEqual(broker.post("/v1/logs", load.next()[1]).status, 200)
+            sent += load.records
+            if sent >= count:
+                time.sleep(min(0.05, max(0.0, until - (time.monotonic() - begin))))
+        return sent
+
+    def stall(self, *options):
+        """A steady, a stopped and a late subscriber; gives what each saw: (unexplained holes, seen, lost)."""
+        load = otlp.Load(records=10)
+        with Broker("--quiet-after", "1h", *options) as broker:
+            steady, stopped = Follower(broker).told("connected"), Follower(broker).told("connected")
+            panel = Panel(broker)
+            panel.wait_for(lambda p: p["connected"])
+            self.send_events(broker, load, 1000)
+            for process in (stopped.process, panel.process):
+                process.send(signal.SIGSTOP)
+            sent = self.send_events(broker, load, STALL_EVENTS, STALL_SECONDS)
+            late, late_panel = Follower(broker), Panel(broker)
+            late.told("connected")
+            for process in (stopped.process, panel.process):
+                process.send(signal.SIGCONT)
+            self.send_events(broker, load, 1000)
+            seq = newest_seq(broker)
+            for follower in (steady, stopped, late):
+                follower.up_to(seq, 3 * PATIENCE)
+            sessions = broker.status()["sessions"]
+            self.assertEqual(sum(s["requests"] for s in sessions), sent + 2001)
+            self.assertEqual(steady.sessions, {s["id"]: figures(s) for s in sessions})
+            panel.shows(sessions)
+            late_panel.shows(sessions)
+            return steady.holes(), stopped.holes(), late.holes(), sent
+
+    def test_what_the_journal_holds_is_given_back(self):
+        steady, stopped, late, sent = self.stall("--journal-size", "512M")
+        for who, (unexplained, seen, lost) in (("steady", steady), ("stopped", stopped)):
+            self.assertEqual((unexplained, lost), ([], 0), who)
+            self.assertGreaterEqual(seen, sent + 2000, who)
+        self.assertEqual(late[0], [])
+
+    def test_what_the_journal_no_longer_holds_is_told(self):
+        steady, stopped, late, sent = self.stall("--journal-size", "1M")
+        for who, (unexplained, _, _) in (("steady", steady), ("stopped", stopped), ("late", late)):
+            self.assertEqual(unexplained, [], who)
+        self.assertGreaterEqual(stopped[1] + stopped[2], sent + 2000)
+        self.assertGreater(stopped[2], 0)
+
+
+class Restarted(unittest.TestCase):
+    def test_broker_killed_and_restarted(self):
+        """Both brokers' sessions are right for everybody, and what was lost between them is told."""
+        load = otlp.Load(records=10, sessions=20)
+        with Broker("--quiet-after", "1h") as broker:
+            followers = [Follower(broker).told("connected") for _ in range(3)]
+            panel = Panel(broker)
+            panel.wait_for(lambda p: p["connected"])
+            for life in range(3):
+                for _ in range(200):
+                    broker.post("/v1/logs", load.next()[1])
+                seq = newest_seq(broker)
+                for follower in followers:
+                    follower.up_to(seq)
+                panel.shows(broker.status()["sessions"])
+                if life == 2:
+                    break
+                for _ in range(100):
+                    broker.post("/v1/logs", load.next()[1])
+                broker.kill()
+                panel.wait_for(lambda p: not p["connected"])
+                for follower in followers:
+                    follower.told("disconnected", life + 1)
+                broker.start_daemon()
+                panel.wait_for(lambda p: p["connected"])
+                for follower in followers:
+                    follower.told("connected", life + 2)
+            for follower in followers:
+                unexplained, _, _ = follower.holes()
+                self.assertEqual(unexplained, [])
+                self.check_ends(follower.seen)
+
+    def check_ends(self, events):
+        """200 requests and the marker were known to have arrived, 100 more were sent before each kill: seen, or told lost."""
+        requests = collections.Counter(e.boot for e in events if e.kind == "api_request")
+        boots = list(dict.fromkeys(e.boot for e in events if e.seq))
+        self.assertEqual(len(boots), 3)
+        for boot in boots[:2]:
+            told = any(e.kind == "gap" and e.details["boot_id"] == boot for e in events)
+            self.assertTrue(requests[boot] == 3001 or told, f"{requests[boot]} of 3001 requests, and no gap")
+
+    def test_started_before_the_broker(self):
+        with Broker(start=False) as broker:
+            broker.runtime.mkdir(mode=0o700)
+            follower = Follower(broker)
+            panel = Panel(broker)
+            panel.wait_for(lambda p: not p["connected"])
+            broker.start_daemon()
+            follower.told("connected")
+            broker.post("/v1/logs", otlp.claude(otlp.claude_prompt("early")))
+            follower.told("prompt")
+            panel.wait_for(lambda p: [s["id"] for s in p["sessions"]] == ["early"])
+
+
+class LoadTest(unittest.TestCase):
+    def test_ten_subscribers_hundred_sessions_thousand_requests_a_second(self):
+        rate, load = (200 if SANITIZED else 1000), otlp.Load(records=1, sessions=100)
+        with Broker("--quiet-after", "1h") as broker:
+            followers = [Follower(broker) for _ in range(10)]
+            for follower in followers:
+                follower.told("connected")
+            for _ in range(len(load.sessions) * 20):
+                broker.post("/v1/logs", load.next()[1])
+            before, begin, sent = broker.rss(), time.monotonic(), 0
+            while (elapsed := time.monotonic() - begin) < LOAD_SECONDS:
+                if sent < elapsed * rate:
+                    self.assertEqual(broker.post("/v1/logs", load.next()[1]).status, 200)
+                    sent += 1
+                else:
+                    time.sleep(0.0005)
+            reached = sent / (time.monotonic() - begin)
+            after = broker.rss()
+            seq = newest_seq(broker)
+            for follower in followers:
+                follower.up_to(seq, 3 * PATIENCE)
+                unexplained, seen, lost = follower.holes()
+                self.assertEqual((unexplained, lost), ([], 0))
+                self.assertGreaterEqual(seen, load.count)
+            self.assertEqual(sum(s["requests"] for s in broker.status()["sessions"]), load.count + 1)
+            print(f"load: {reached:.0f} requests/s for {LOAD_SECONDS:g} s, resident {before >> 10} -> {after >> 10} KB, "
+                  f"{broker.daemon.cpu_seconds():.1f} s CPU in all")
+            if not SANITIZED:
+                self.assertGreater(reached, 0.9 * rate)
+                # The journal fills up to its limit of 16 MiB (and 1/16 for its index); nothing else may grow.
+                self.assertLess(after - before, 18 << 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

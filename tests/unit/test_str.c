@@ -1,0 +1,77 @@
+#include "str.h"
+
+#include <criterion/criterion.h>
+
+#define FFFD "\xef\xbf\xbd"
+
+static const struct {
+	struct str from;
+	const char *to;
+} copies[] = {
+	{ { "", 0 }, "" },
+	{ { "plain", 5 }, "plain" },
+	{ { "caf\xc3\xa9", 5 }, "caf\xc3\xa9" },
+	{ { "\xe2\x82\xac \xf0\x9f\x8c\x8d", 8 }, "\xe2\x82\xac \xf0\x9f\x8c\x8d" },
+	{ { "two\nlines\tand a tab\x7f", 20 }, "two lines and a tab " },
+	{ { "esc\x1b[31m", 8 }, "esc [31m" },
+	{ { "nul\0nul", 7 }, "nul nul" },
+	{ { "c1\xc2\x9b"
+	    "31m",
+	    7 },
+	  "c1 31m" },                                       /* U+009B is a CSI to some terminals */
+	{ { "\xc2\xa0", 2 }, "\xc2\xa0" },                  /* but U+00A0 is a space */
+	{ { "a\x80z", 3 }, "a" FFFD "z" },                  /* a continuation without a start */
+	{ { "a\xff", 2 }, "a" FFFD },                       /* never in UTF-8 */
+	{ { "\xc0\xaf", 2 }, FFFD FFFD },                   /* overlong */
+	{ { "\xe0\x80\xaf", 3 }, FFFD FFFD FFFD },          /* overlong */
+	{ { "\xed\xa0\x80", 3 }, FFFD FFFD FFFD },          /* a surrogate */
+	{ { "\xf4\x90\x80\x80", 4 }, FFFD FFFD FFFD FFFD }, /* above U+10FFFF */
+	{ { "\xe2\x82", 2 }, FFFD FFFD },                   /* cut in the middle */
+	{ { "\xe2\x82z", 3 }, FFFD FFFD "z" },
+};
+
+Test(str, copy_gives_valid_text_without_controls)
+{
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		char dst[64];
+
+		memset(dst, 'x', sizeof(dst));
+		str_copy(dst, sizeof(dst), copies[i].from);
+		cr_assert_str_eq(dst, copies[i].to, "case %zu", i);
+	}
+}
+
+Test(str, copy_cuts_between_characters_at_every_size)
+{
+	static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8c\x8dz";
+	static const size_t fits[] = { 0, 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11 }; /* bytes that fit into so large a buffer */
+
+	for (size_t size = 1; size < sizeof(fits) / sizeof(fits[0]); size++) {
+		char dst[16];
+
+		memset(dst, 'x', sizeof(dst));
+		str_copy(dst, size, str_from(text));
+		cr_assert_eq(strlen(dst), fits[size], "size %zu", size);
+		cr_assert_eq(memcmp(dst, text, fits[size]), 0);
+		cr_assert_eq(dst[size], 'x', "wrote behind %zu bytes", size);
+	}
+}
+
+Test(str, copy_never_splits_its_replacement)
+{
+	char dst[3] = "";
+
+	str_copy(dst, sizeof(dst), STR("\xff"));
+	cr_assert_str_eq(dst, "");
+}
+
+Test(str, equality_and_prefix_look_at_length_first)
+{
+	cr_assert(str_eq(STR("abc"), STR("abc")));
+	cr_assert_not(str_eq(STR("abc"), STR("ab")));
+	cr_assert_not(str_eq(STR("abc"), STR("abd")));
+	cr_assert(str_eq(str_from(NULL), STR("")));
+	cr_assert(str_starts(STR("claude_code.api_request"), STR("claude_code.")));
+	cr_assert_not(str_starts(STR("claude"), STR("claude_code.")));
+	cr_assert(str_starts(STR("x"), (struct str){ NULL, 0 }));
+}
