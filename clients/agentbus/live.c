@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Hides the cursor and lets no line wrap: going up by as many lines as were printed comes to where the picture began. */
 #define HIDE_CURSOR "\033[?25l\033[?7l"
@@ -28,7 +29,7 @@ struct live {
 	bool terminal;
 	ev_tstamp drawn; /* when the last picture was */
 	size_t lines;    /* of the last picture, below which the cursor stands */
-	char *last;      /* picture, where there is no terminal */
+	char *last;      /* picture */
 };
 
 static void
@@ -61,25 +62,34 @@ draw(const struct live *l, FILE *out)
 	return lines ? lines + 1 : 0;
 }
 
-/* Puts the picture over the last one; without a terminal, after it and only if it differs. Takes the picture. */
+/* In one write, so that a terminal does not flicker. */
 static bool
-show(struct live *l, char *picture, size_t lines)
+write_all(const char *data, size_t len)
 {
-	if (l->terminal) {
-		if (l->lines)
-			printf("\033[%zuA", l->lines);
-		printf("\r\033[J%s", picture);
-		l->lines = lines;
-	} else if (!l->last || strcmp(l->last, picture) != 0) {
-		printf("%s%s", l->last ? "\n" : "", picture);
-		free(l->last);
-		l->last = picture;
-		picture = NULL;
+	while (len > 0) {
+		ssize_t n = write(STDOUT_FILENO, data, len);
+
+		if (n < 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
 	}
-	free(picture);
-	return fflush(stdout) == 0;
+	return true;
 }
 
+/* Without a terminal, a picture is only worth printing if it differs from the last. Takes the picture. */
+static bool
+show(struct live *l, char *picture, size_t len)
+{
+	bool news = l->terminal || !l->last || strcmp(l->last, picture) != 0;
+	bool ok = !news || write_all(picture, len);
+
+	free(l->last);
+	l->last = picture;
+	return ok;
+}
+
+/* Returns false to end, after an error that is no news or has been told. */
 static bool
 redraw(struct live *l)
 {
@@ -88,13 +98,19 @@ redraw(struct live *l)
 	FILE *memory = open_memstream(&picture, &size);
 
 	if (memory) {
+		if (l->lines)
+			fprintf(memory, "\033[%zuA", l->lines);
+		if (l->terminal)
+			fputs("\r\033[J", memory);
 		if (roster_of_bus(&l->roster, l->follow.bus, l->scope))
 			lines = draw(l, memory);
 		if (fclose(memory) != 0)
 			lines = 0;
 	}
-	if (lines)
-		return show(l, picture, lines);
+	if (lines) {
+		l->lines = l->terminal ? lines : 0;
+		return show(l, picture, size);
+	}
 	free(picture);
 	verb_complain("%s", strerror(ENOMEM));
 	l->follow.status = 1;
@@ -123,20 +139,16 @@ live_run(struct agentbus *bus, enum roster_scope scope)
 		.scope = scope,
 		.terminal = terminal_measure(&size),
 	};
-	static char buffer[65536];
 	int status;
 
-	/* A picture in one write does not flicker. */
-	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	if (l.terminal) {
-		/* Time passes in it. Elsewhere only what happens is worth a line. */
+		/* Time passes in the picture. Elsewhere, only what happens is worth a new one. */
 		l.follow.every = 1;
-		fputs(HIDE_CURSOR, stdout);
+		write_all(HIDE_CURSOR, strlen(HIDE_CURSOR));
 	}
 	status = follow_run(&l.follow);
 	if (l.terminal)
-		fputs(SHOW_CURSOR, stdout);
-	fflush(stdout);
+		write_all(SHOW_CURSOR, strlen(SHOW_CURSOR));
 	roster_finish(&l.roster);
 	free(l.last);
 	return status;

@@ -1,7 +1,7 @@
 /*
  * Golden tests: a recording in, the exact event stream out, under virtual time.
  *
- *	golden [--update] [--delays] [--print] RECORDING...
+ *	golden [--update] [--delays] [--print] [RECORDING...]
  *
  * Plays each recording (a folder with manifest.jsonl) through decode, providers and sessions on the recording's own clock,
  * timers included, and then checks that
@@ -9,6 +9,7 @@
  * - the totals per session are those of the recording's expected.json;
  * - no session is left working or waiting once silence has lasted longer than the quiet time.
  *
+ * Without recordings on the command line it plays those in tests/recordings and, where they are, in ../shared/captures.
  * One line per check; exit status 1 if any failed. --update writes the expected streams, --print shows the stream, --delays
  * prints what the timeline says beside when it was seen (see README.md).
  */
@@ -18,6 +19,7 @@
 #include "pipeline.h"
 
 #include <cjson/cJSON.h>
+#include <glob.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,6 +46,12 @@ struct change {
 	char id[SESSION_ID_MAX];
 	enum session_state state;
 	bool auxiliary;
+	bool timer; /* no request, but silence made it */
+};
+
+struct options {
+	const char *expected_dir;
+	bool update, delays, print;
 };
 
 struct play {
@@ -495,10 +503,12 @@ print_delay(struct play *p, const cJSON *m)
 	c = first_seen(p, t > p->last_seen_ms ? t : p->last_seen_ms, truth->state);
 	if (c)
 		p->last_seen_ms = c->seen_ms;
-	if (c)
-		printf(" %.3f | %.2f | %.2f |\n", (double)c->seen_ms / 1e3,
+	if (c && c->timer && truth->state == SESSION_ENDED)
+		printf(" not told, given up at %.1f | | |\n", (double)c->seen_ms / 1e3);
+	else if (c)
+		printf(" %.3f | %.2f | %.2f%s |\n", (double)c->seen_ms / 1e3,
 		       c->arrival_ms > t ? (double)(c->arrival_ms - t) / 1e3 : 0,
-		       (double)(c->seen_ms - (c->arrival_ms > t ? c->arrival_ms : t)) / 1e3);
+		       (double)(c->seen_ms - (c->arrival_ms > t ? c->arrival_ms : t)) / 1e3, c->timer ? " (timer)" : "");
 	else
 		printf(" not shown | | |\n");
 }
@@ -512,11 +522,11 @@ name_of(const char *dir, char *name, size_t size)
 
 	snprintf(a, sizeof(a), "%s", dir);
 	snprintf(b, sizeof(b), "%s", dir);
-	snprintf(name, size, "%s-%s", basename(dirname(a)), basename(b));
+	snprintf(name, size, "%s%s-%s", strstr(dir, "tests/recordings/") ? "bundled-" : "", basename(dirname(a)), basename(b));
 }
 
 static int
-run(const char *dir, const char *expected_dir, bool update, bool delays, bool print)
+run(const char *dir, const struct options *o)
 {
 	struct session_settings settings = session_settings_default();
 	struct play p = { .sink = { on_event }, .dir = dir };
@@ -538,11 +548,11 @@ run(const char *dir, const char *expected_dir, bool update, bool delays, bool pr
 		check_totals(&p);
 		run_until(&p, p.end_ms + 3600000);
 		fflush(p.out);
-		if (delays)
+		if (o->delays)
 			each_line(&p, "timeline.jsonl", print_delay);
-		if (print)
+		if (o->print)
 			fputs(stream, stdout);
-		check_stream(&p, expected_dir, stream, update);
+		check_stream(&p, o->expected_dir, stream, o->update);
 	}
 	fclose(p.out);
 	free(stream);
@@ -553,22 +563,41 @@ run(const char *dir, const char *expected_dir, bool update, bool delays, bool pr
 	return p.failures;
 }
 
+static int
+run_all(const char *pattern, const struct options *o)
+{
+	glob_t g;
+	int failures = 0;
+
+	if (glob(pattern, 0, NULL, &g) != 0) {
+		printf("skip %s: no recordings there\n", pattern);
+		return 0;
+	}
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		failures += run(g.gl_pathv[i], o);
+	globfree(&g);
+	return failures;
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *expected_dir = getenv("GOLDEN_EXPECTED") ? getenv("GOLDEN_EXPECTED") : "tests/golden/expected";
-	bool update = false, delays = false, print = false;
-	int failures = 0;
+	struct options o = { .expected_dir = getenv("GOLDEN_EXPECTED") ? getenv("GOLDEN_EXPECTED") : "tests/golden/expected" };
+	int failures = 0, recordings = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--update") == 0)
-			update = true;
+			o.update = true;
 		else if (strcmp(argv[i], "--delays") == 0)
-			delays = true;
+			o.delays = true;
 		else if (strcmp(argv[i], "--print") == 0)
-			print = true;
+			o.print = true;
 		else
-			failures += run(argv[i], expected_dir, update, delays, print);
+			failures += run(argv[i], &o), recordings++;
+	}
+	if (!recordings) {
+		failures += run_all("tests/recordings/*/*", &o);
+		failures += run_all("../shared/captures/*/*", &o);
 	}
 	return failures ? 1 : 0;
 }

@@ -143,9 +143,10 @@ Test(config, sample_holds_the_defaults)
 
 Test(config, reads_a_file)
 {
-	static const char text[] = "\xEF\xBB\xBF# comment\n[listen]\r\n\taddress = 127.0.0.1:1, [::1]:2\n  address=127.0.0.2:3\n"
-				   "[sessions]\nquiet_after = 500ms ; why not\nidle_after: 0\n\n[notify-subscriber]\nanything = goes\n"
-				   "[storage]\nmemory = Yes\njournal_size = 64K\n[log]\nlevel = debug";
+	static const char text[] =
+	    "\xEF\xBB\xBF# comment\n[listen]\r\n\taddress = 127.0.0.1:1, [::1]:2\n  address=127.0.0.2:3\n"
+	    "[sessions]\nquiet_after = 500ms ; why not\nidle_after: 0\n\n[notify-subscriber]\nanything = goes\n"
+	    "[storage]\nmemory = Yes\njournal_size = 64K\n[log]\nlevel = debug";
 	struct config c;
 	struct collected errors;
 	char shown[128];
@@ -162,8 +163,9 @@ Test(config, reads_a_file)
 
 Test(config, reports_every_error_with_its_line)
 {
-	static const char text[] = "early = 1\n[sessions]\nquiet = 5\nquiet_after = soon\nquiet_after = 0\nnonsense\n[what]\nkey = 1\n"
-				   "[listen\nmax_connections = -1\n[log]\nlevel = loud";
+	static const char text[] =
+	    "early = 1\n[sessions]\nquiet = 5\nquiet_after = soon\nquiet_after = 0\nnonsense\n[what]\nkey = 1\n"
+	    "[listen\nmax_connections = -1\n[log]\nlevel = loud";
 	static const char *const expected[] = {
 		"f:1: \"early\" stands before the first [section]",
 		"f:3: unknown key \"quiet\" in section [sessions]",
@@ -230,11 +232,21 @@ Test(config, a_higher_layer_replaces_the_list)
 Test(config, refused_values_change_nothing)
 {
 	static const char *const bad[][2] = {
-		{ "listen", "localhost:4318" },	  { "listen", "" },	       { "listen", "127.0.0.1:65536" },
-		{ "listen", "127.0.0.1:1 ::1:2" }, { "max-body", "1" },	       { "max-body", "16MB" },
-		{ "max-body", "" },		   { "max-sessions", "10K" },  { "max-sessions", "0" },
-		{ "memory", "perhaps" },	   { "runtime-dir", "" },      { "quiet-after", "-1" },
-		{ "quiet-after", "1.5s" },	   { "quiet-after", "9999999h" }, { "quiet-after", "99999999999999999999" },
+		{ "listen", "localhost:4318" },
+		{ "listen", "" },
+		{ "listen", "127.0.0.1:65536" },
+		{ "listen", "127.0.0.1:1 ::1:2" },
+		{ "max-body", "1" },
+		{ "max-body", "16MB" },
+		{ "max-body", "" },
+		{ "max-sessions", "10K" },
+		{ "max-sessions", "0" },
+		{ "memory", "perhaps" },
+		{ "runtime-dir", "" },
+		{ "quiet-after", "-1" },
+		{ "quiet-after", "1.5s" },
+		{ "quiet-after", "9999999h" },
+		{ "quiet-after", "99999999999999999999" },
 	};
 	struct config c, before;
 	char why[200];
@@ -244,7 +256,7 @@ Test(config, refused_values_change_nothing)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		*why = '\0';
 		cr_assert_not(config_set(&c, setting(bad[i][0]), LAYER_FILE, bad[i][1], why, sizeof(why)), "%s=%s", bad[i][0],
-		    bad[i][1]);
+			      bad[i][1]);
 		cr_assert_str_not_empty(why);
 		cr_assert_eq(memcmp(&c, &before, sizeof(c)), 0);
 	}
@@ -255,8 +267,9 @@ Test(value, durations)
 	static const struct {
 		const char *text;
 		uint64_t ns;
-	} good[] = { { "15", 15 * NS_PER_S }, { "15s", 15 * NS_PER_S }, { "500ms", 500 * NS_PER_MS }, { "5m", 300 * NS_PER_S },
-		{ "1h", 3600 * NS_PER_S }, { "0", 0 }, { "007s", 7 * NS_PER_S } };
+	} good[] = { { "15", 15 * NS_PER_S },  { "15s", 15 * NS_PER_S },  { "500ms", 500 * NS_PER_MS },
+		     { "5m", 300 * NS_PER_S }, { "1h", 3600 * NS_PER_S }, { "0", 0 },
+		     { "007s", 7 * NS_PER_S } };
 	static const char *const bad[] = { "", "s", " 1", "1 s", "1S", "1d", "-1", "+1", "1e3", "99999999999h" };
 	uint64_t ns;
 

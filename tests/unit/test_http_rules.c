@@ -9,7 +9,8 @@ Test(http_rules, every_route_is_found_by_exactly_its_path)
 {
 	for (size_t i = 0; i < http_route_count; i++)
 		cr_assert_eq(http_route_find(http_routes[i].path), &http_routes[i]);
-	static const char *const bad[] = { "", "v1/logs", "/v1/logs/", "//v1/logs", "/v1/log", "/V1/logs", "/v1%2flogs", "/v1/logsx" };
+	static const char *const bad[] = { "",        "v1/logs",  "/v1/logs/",  "//v1/logs",
+					   "/v1/log", "/V1/logs", "/v1%2flogs", "/v1/logsx" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_assert_null(http_route_find(bad[i]), "%s", bad[i]);
 	for (enum otlp_signal s = 0; s < OTLP_SIGNAL_COUNT; s++) {
@@ -60,9 +61,10 @@ Test(http_rules, content_encodings)
 	static const struct {
 		const char *header;
 		bool ok, compressed;
-	} cases[] = { { NULL, true, false }, { "", true, false }, { "identity", true, false }, { "gzip", true, true },
-		{ "GZIP", true, true }, { "x-gzip", true, true }, { "deflate", true, true }, { "br", false, false },
-		{ "zstd", false, false }, { "gzip, gzip", false, false } };
+	} cases[] = { { NULL, true, false },         { "", true, false },    { "identity", true, false },
+		      { "gzip", true, true },        { "GZIP", true, true }, { "x-gzip", true, true },
+		      { "deflate", true, true },     { "br", false, false }, { "zstd", false, false },
+		      { "gzip, gzip", false, false } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool compressed = false;

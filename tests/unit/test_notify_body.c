@@ -1,0 +1,155 @@
+#include "notify/body.h"
+
+#include <criterion/criterion.h>
+#include <locale.h>
+#include <string.h>
+
+#define SECRET "swordfish"
+
+static const struct agentbus_session plain = {
+	.id = "01a205d0-88e7-7fc3-b9af-4615ceab61a0",
+	.provider = "claude-code",
+	.service_name = "claude-code",
+	.model = "m",
+	.reason = "turn_end",
+	.title = SECRET,
+	.project = "shop",
+	.project_dir = "/home/" SECRET "/shop",
+	.tty = "",
+	.tmux_pane = "",
+	.window = SECRET,
+	.parent_id = "",
+	.tool = "",
+	.last_error = { .type = "", .message = "" },
+};
+
+static struct body
+body_of(enum notice notice, const struct agentbus_session *s, uint64_t turn_ms)
+{
+	struct body b;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	body_render(&b, notice, s, turn_ms);
+	cr_assert(strstr(b.text, SECRET) == NULL && strstr(b.summary, SECRET) == NULL);
+	return b;
+}
+
+Test(notify_body, a_finished_turn)
+{
+	struct agentbus_session s = plain;
+
+	s.tokens = (struct agentbus_tokens){ .input = 52000, .output = 200 };
+	s.cost = (struct agentbus_cost){ .reported = INT64_C(1240000000000), .has_reported = true };
+	struct body b = body_of(NOTICE_COMPLETED, &s, 192000);
+	cr_assert_str_eq(b.summary, "Claude Code finished");
+	cr_assert_str_eq(b.text, "shop \u00b7 3m 12s\nSession: 52.2k tokens, $1.24");
+
+	s.turn_errors = 1;
+	s.cost = (struct agentbus_cost){ .computed = INT64_C(1240000000000), .has_computed = true, .estimated = true };
+	b = body_of(NOTICE_COMPLETED, &s, 192000);
+	cr_assert_str_eq(b.text, "shop \u00b7 3m 12s\n1 error\nSession: 52.2k tokens, about $1.24");
+}
+
+Test(notify_body, what_is_unknown_is_left_out)
+{
+	struct agentbus_session s = plain;
+
+	s.project = "";
+	s.provider = "codex";
+	struct body b = body_of(NOTICE_COMPLETED, &s, 0);
+	cr_assert_str_eq(b.summary, "Codex finished");
+	cr_assert_str_eq(b.text, "ceab61a0");
+	s.id = "";
+	b = body_of(NOTICE_COMPLETED, &s, 12000);
+	cr_assert_str_eq(b.text, "12s");
+}
+
+Test(notify_body, a_failed_turn_says_what_kind_of_error_but_not_its_words)
+{
+	struct agentbus_session s = plain;
+
+	s.provider = "gemini-cli";
+	s.turn_errors = 2;
+	s.last_error = (struct agentbus_failure){ .type = "rate_limit", .message = SECRET, .status = 429 };
+	struct body b = body_of(NOTICE_FAILED, &s, 5000);
+	cr_assert_str_eq(b.summary, "Gemini CLI failed");
+	cr_assert_str_eq(b.text, "shop \u00b7 5s\n2 errors, last: rate limit (HTTP 429)");
+
+	s.turn_errors = 0;
+	s.last_error.status = 0;
+	b = body_of(NOTICE_FAILED, &s, 5000);
+	cr_assert_str_eq(b.text, "shop \u00b7 5s\nrate limit");
+}
+
+Test(notify_body, waiting_names_the_tool)
+{
+	struct agentbus_session s = plain;
+
+	s.tool = "Bash";
+	s.turn_errors = 3;
+	s.tokens.input = 100;
+	struct body b = body_of(NOTICE_WAITING, &s, 0);
+	cr_assert_str_eq(b.summary, "Claude Code waits for you");
+	cr_assert_str_eq(b.text, "shop \u00b7 Bash");
+}
+
+Test(notify_body, an_unknown_program_goes_by_its_own_name)
+{
+	struct agentbus_session s = plain;
+
+	s.provider = "genai";
+	s.service_name = "my-agent";
+	cr_assert_str_eq(body_of(NOTICE_COMPLETED, &s, 0).summary, "my-agent finished");
+}
+
+/* A daemon drops the connection of whoever sends it text that is not UTF-8. */
+Test(notify_body, foreign_text_is_made_harmless)
+{
+	struct agentbus_session s = plain;
+	char long_name[2000];
+
+	s.project = "a\xff\x1b[31m\n\xc3\xa9";
+	struct body b = body_of(NOTICE_COMPLETED, &s, 0);
+	cr_assert_str_eq(b.text, "a??[31m?\xc3\xa9");
+
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	s.project = s.tool = long_name;
+	b = body_of(NOTICE_WAITING, &s, 0);
+	cr_assert(strlen(b.text) < 200);
+	cr_assert(strstr(b.text, "\u2026") != NULL);
+}
+
+Test(notify_body, escape)
+{
+	char out[BODY_MARKUP_SIZE], worst[BODY_TEXT_SIZE];
+
+	cr_assert_str_eq(body_escape("a <b>&\"c\" \u00b7\n", out, sizeof(out)), "a &lt;b&gt;&amp;\"c\" \u00b7\n");
+	cr_assert_str_eq(body_escape("", out, sizeof(out)), "");
+	memset(worst, '&', sizeof(worst) - 1);
+	worst[sizeof(worst) - 1] = '\0';
+	body_escape(worst, out, sizeof(out));
+	cr_assert_eq(strlen(out), 5 * (sizeof(worst) - 1));
+}
+
+Test(notify_body, escape_cuts_between_entities_and_characters)
+{
+	static const char text[] = "a&\u00b7<";
+	static const char *const wanted[] = { [1] = "",
+					      "a",
+					      "a",
+					      "a",
+					      "a",
+					      "a",
+					      "a&amp;",
+					      "a&amp;",
+					      "a&amp;\u00b7",
+					      "a&amp;\u00b7",
+					      "a&amp;\u00b7",
+					      "a&amp;\u00b7",
+					      "a&amp;\u00b7&lt;" };
+	char out[16];
+
+	for (size_t size = 1; size < sizeof(wanted) / sizeof(wanted[0]); size++)
+		cr_assert_str_eq(body_escape(text, out, size), wanted[size], "size %zu", size);
+}
