@@ -265,7 +265,8 @@ on_event(struct event_sink *sink, const struct event *e)
 		*c = (struct change){ .seen_ms = (e->now_ns - p->base_ns) / MS,
 				      .arrival_ms = p->arrival_ms,
 				      .state = x->state,
-				      .auxiliary = x->auxiliary };
+				      .auxiliary = x->auxiliary,
+				      .timer = e->observation == NULL };
 		snprintf(c->id, sizeof(c->id), "%s", x->id);
 	}
 }
@@ -428,27 +429,28 @@ check_stream(struct play *p, const char *expected_dir, const char *got, bool upd
 static const struct truth {
 	const char *text;
 	enum session_state state;
+	bool exit; /* of a run without a person */
 } truths[] = {
-	{ "ENTER", SESSION_WORKING },
-	{ "prompt", SESSION_WORKING },
-	{ "answer", SESSION_COMPLETED },
-	{ "saw answer", SESSION_COMPLETED },
-	{ "permission dialog", SESSION_WAITING },
-	{ "approval prompt", SESSION_WAITING },
-	{ "saw approval", SESSION_WAITING },
-	{ "approve", SESSION_WORKING },
-	{ "press 1 (approve)", SESSION_WORKING },
-	{ "approving", SESSION_WORKING },
-	{ "deny", SESSION_COMPLETED },
-	{ "rejecting", SESSION_COMPLETED },
-	{ "interrupt", SESSION_COMPLETED },
-	{ "press Escape", SESSION_COMPLETED },
-	{ "error visible", SESSION_COMPLETED },
-	{ "claude process exited", SESSION_ENDED },
-	{ "process exited", SESSION_ENDED },
-	{ "saw exited", SESSION_ENDED },
-	{ "exit rc", SESSION_COMPLETED },
-	{ "cli-exit", SESSION_COMPLETED },
+	{ "ENTER", SESSION_WORKING, false },
+	{ "prompt", SESSION_WORKING, false },
+	{ "answer", SESSION_COMPLETED, false },
+	{ "saw answer", SESSION_COMPLETED, false },
+	{ "permission dialog", SESSION_WAITING, false },
+	{ "approval prompt", SESSION_WAITING, false },
+	{ "saw approval", SESSION_WAITING, false },
+	{ "approve", SESSION_WORKING, false },
+	{ "press 1 (approve)", SESSION_WORKING, false },
+	{ "approving", SESSION_WORKING, false },
+	{ "deny", SESSION_COMPLETED, false },
+	{ "rejecting", SESSION_COMPLETED, false },
+	{ "interrupt", SESSION_COMPLETED, false },
+	{ "press Escape", SESSION_COMPLETED, false },
+	{ "error visible", SESSION_COMPLETED, false },
+	{ "claude process exited", SESSION_ENDED, false },
+	{ "process exited", SESSION_ENDED, false },
+	{ "saw exited", SESSION_ENDED, false },
+	{ "exit rc", SESSION_COMPLETED, true },
+	{ "cli-exit", SESSION_COMPLETED, true },
 };
 
 static const struct truth *
@@ -496,7 +498,8 @@ print_delay(struct play *p, const cJSON *m)
 	if (!truth)
 		return;
 	printf("| %s | %.3f %.28s | %s |", p->name, (double)t / 1e3, text(m, "what"), session_state_name(truth->state));
-	if (p->last_seen_ms <= t && truth->state == state_at(p, t)) {
+	/* A run that exits may be known to have ended, which says even more. */
+	if (p->last_seen_ms <= t && (truth->state == state_at(p, t) || (truth->exit && state_at(p, t) == SESSION_ENDED))) {
 		printf(" at once | 0 | 0 |\n");
 		return;
 	}
