@@ -146,6 +146,12 @@ arena_alloc(struct arena *a, size_t size)
 	return memset(ptr, 0, size);
 }
 
+enum verdict
+arena_verdict(const struct arena *a)
+{
+	return a->out_of_memory ? VERDICT_NO_MEMORY : VERDICT_TOO_LARGE;
+}
+
 ProtobufCAllocator *
 arena_allocator(struct arena *a)
 {

@@ -7,6 +7,8 @@
 #ifndef AGENTBUS_ARENA_H
 #define AGENTBUS_ARENA_H
 
+#include "verdict.h"
+
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +38,9 @@ void arena_reset(struct arena *a);
  * memory (then a->out_of_memory is).
  */
 void *arena_alloc(struct arena *a, size_t size);
+
+/* What to answer where an allocation failed: VERDICT_TOO_LARGE for the cap, VERDICT_NO_MEMORY for want of memory. */
+enum verdict arena_verdict(const struct arena *a);
 
 /* The same arena as protobuf-c sees it; its free does nothing. Do not move the arena while this is in use. */
 ProtobufCAllocator *arena_allocator(struct arena *a);

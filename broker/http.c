@@ -2,16 +2,18 @@
 #include "buf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define FIRST_S         10  /* until a new connection has sent the head of its first request */
 #define IDLE_S          600 /* a CLI that keeps its connection shows that it lives: let it */
 #define STALLED_S       30  /* within a request */
 #define SPARE           8   /* libmicrohttpd forgets a closed connection a little later than we do */
-#define DRAIN_FACTOR    4   /* bodies up to so many limits are read to their end, so that the refusal arrives */
+#define DRAIN_FACTOR    4   /* a body that turned out too large is read up to so many limits: only after it can be answered */
 #define HELD_FACTOR     4   /* incomplete bodies together hold at most so many limits */
 #define FIRST_BODY_SIZE ((size_t)64 << 10)
 #define RETRY_AFTER     "5"
@@ -21,6 +23,7 @@ struct connection {
 	uint64_t peer;
 	uint64_t heard_ns; /* when its last request ended */
 	unsigned requests;
+	bool refused; /* its last request, by its head: the body may still be under way */
 };
 
 struct request {
@@ -172,11 +175,8 @@ begin_request(struct http *h, struct MHD_Connection *c, const char *path, const 
 	r->encoding = OTLP_JSON; /* for a person to read, where the request does not tell */
 	r->verdict = judge_head(h, c, method, r);
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, STALLED_S);
-	/* Mostly the body is read to its end all the same: who still writes would not see an answer, only a reset. */
-	if (r->verdict != VERDICT_OK &&
-	    (header(c, MHD_HTTP_HEADER_EXPECT) || content_length(c) > DRAIN_FACTOR * h->intake->max_body))
-		return answer(h, c, r, r->verdict);
-	return MHD_YES;
+	conn->refused = r->verdict != VERDICT_OK;
+	return conn->refused ? answer(h, c, r, r->verdict) : MHD_YES;
 }
 
 static void
@@ -298,6 +298,17 @@ timed_out(const struct http *h, struct MHD_Connection *c, const struct connectio
 	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+/* libmicrohttpd is about to close a connection whose other side may still write. */
+static void
+part_from(struct http *h, struct MHD_Connection *c)
+{
+	const int fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy >= 0)
+		partings_take(&h->partings, copy);
+}
+
 static void
 on_connection(void *ctx, struct MHD_Connection *c, void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
@@ -307,11 +318,14 @@ on_connection(void *ctx, struct MHD_Connection *c, void **socket_context, enum M
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		*socket_context = conn = calloc(1, sizeof(*conn));
 		h->connections++;
+		h->newest = c;
 		if (conn)
 			*conn = (struct connection){ .peer = ++h->last_peer, .heard_ns = clock_now(h->intake->clock) };
 		return;
 	}
 	h->connections--;
+	if (conn && conn->refused && !h->stopping)
+		part_from(h, c);
 	if (conn && !h->stopping && !timed_out(h, c, conn))
 		intake_peer_closed(h->intake, conn->peer, conn->requests);
 	free(conn);
@@ -326,11 +340,13 @@ http_adopt(struct http *h, int fd, const struct address *from)
 	if (h->connections >= h->max_connections) {
 		if (send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			log_debug(h->log, "a connection over the limit is gone already");
-		close(fd);
+		partings_take(&h->partings, fd);
 		log_refusal(h, VERDICT_BUSY, "us: too many connections");
 		return;
 	}
-	if (MHD_add_connection(h->daemon, fd, &from->any, from->len) != MHD_YES)
+	if (MHD_add_connection(h->daemon, fd, &from->any, from->len) == MHD_YES)
+		MHD_set_connection_option(h->newest, MHD_CONNECTION_OPTION_TIMEOUT, FIRST_S);
+	else
 		log_warning(h->log, "a connection was refused: out of memory or descriptors");
 	http_run(h);
 }
@@ -399,6 +415,7 @@ http_open(struct http *h, struct ev_loop *loop, struct intake *intake, size_t ma
 		free_answers(h);
 		return false;
 	}
+	partings_init(&h->partings, loop);
 	watch(h);
 	return true;
 }
@@ -410,5 +427,6 @@ http_close(struct http *h)
 	ev_io_stop(h->loop, &h->ready);
 	ev_timer_stop(h->loop, &h->timer);
 	MHD_stop_daemon(h->daemon);
+	partings_finish(&h->partings);
 	free_answers(h);
 }

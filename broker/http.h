@@ -8,6 +8,7 @@
 #include "http_rules.h"
 #include "intake.h"
 #include "log.h"
+#include "parting.h"
 
 #include <ev.h>
 #include <microhttpd.h>
@@ -17,6 +18,8 @@ struct http {
 	ev_io ready;    /* libmicrohttpd's own epoll descriptor */
 	ev_timer timer; /* and the next of its timeouts */
 	struct MHD_Daemon *daemon;
+	struct MHD_Connection *newest; /* what MHD_add_connection() has just made */
+	struct partings partings;
 	struct MHD_Response *answers[VERDICT_COUNT][OTLP_ENCODING_COUNT];
 	struct intake *intake;
 	const struct log *log;

@@ -1,3 +1,4 @@
+#define ZLIB_CONST /* the input is not written to */
 #include "inflate.h"
 
 #include <limits.h>
@@ -50,7 +51,7 @@ grow(struct output *out, z_stream *z, size_t first)
 		return VERDICT_TOO_LARGE;
 	bytes = arena_alloc(out->arena, size);
 	if (!bytes)
-		return out->arena->out_of_memory ? VERDICT_NO_MEMORY : VERDICT_TOO_LARGE;
+		return arena_verdict(out->arena);
 	if (out->bytes)
 		memcpy(bytes, out->bytes, out->size);
 	z->next_out = bytes + out->size;
@@ -91,7 +92,7 @@ enum verdict
 inflate_body(const uint8_t *bytes, size_t len, size_t max, struct arena *a, uint8_t **ret, size_t *ret_len)
 {
 	struct output out = { .arena = a, .max = min(max, UINT_MAX) };
-	z_stream z = { .next_in = (Bytef *)(uintptr_t)bytes };
+	z_stream z = { .next_in = bytes };
 	enum verdict v;
 
 	if (len > UINT_MAX)

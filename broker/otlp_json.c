@@ -50,12 +50,6 @@ find_field(const ProtobufCMessageDescriptor *d, const char *name, unsigned *next
 }
 
 static enum verdict
-out_of(const struct arena *a)
-{
-	return a->out_of_memory ? VERDICT_NO_MEMORY : VERDICT_TOO_LARGE;
-}
-
-static enum verdict
 map_child(struct mapper *m, const cJSON *object, const ProtobufCMessageDescriptor *d, ProtobufCMessage *child)
 {
 	bool is_value = d == &opentelemetry__proto__common__v1__any_value__descriptor;
@@ -74,7 +68,7 @@ static enum verdict
 map_single(struct mapper *m, const cJSON *value, const ProtobufCFieldDescriptor *f, ProtobufCMessage *message)
 {
 	void *member = (char *)message + f->offset;
-	ProtobufCMessage *child;
+	void *child;
 	enum verdict v;
 
 	if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
@@ -82,7 +76,7 @@ map_single(struct mapper *m, const cJSON *value, const ProtobufCFieldDescriptor 
 
 		child = arena_alloc(m->arena, d->sizeof_message);
 		if (!child)
-			return out_of(m->arena);
+			return arena_verdict(m->arena);
 		v = map_child(m, value, d, child);
 		if (v == VERDICT_OK)
 			memcpy(member, &child, sizeof(child));
@@ -98,13 +92,13 @@ map_single(struct mapper *m, const cJSON *value, const ProtobufCFieldDescriptor 
 static enum verdict
 map_messages(struct mapper *m, const cJSON *list, size_t n, const ProtobufCMessageDescriptor *d, void **ret)
 {
-	ProtobufCMessage **pointers = arena_alloc(m->arena, n * sizeof(*pointers));
+	ProtobufCMessage **pointers = arena_alloc(m->arena, n * sizeof(void *));
 	char *messages = arena_alloc(m->arena, n * d->sizeof_message);
 	const cJSON *item;
 	size_t i = 0;
 
 	if (!pointers || !messages)
-		return out_of(m->arena);
+		return arena_verdict(m->arena);
 	for (item = list->child; item; item = item->next) {
 		enum verdict v;
 
@@ -146,7 +140,7 @@ map_scalars(struct mapper *m, const cJSON *list, size_t n, const ProtobufCFieldD
 	const cJSON *item;
 
 	if (!elements)
-		return out_of(m->arena);
+		return arena_verdict(m->arena);
 	for (item = list->child; item; item = item->next) {
 		enum verdict v = otlp_json_value(item, f, m->arena, p);
 
@@ -226,7 +220,7 @@ prepare(const char **text, size_t len, unsigned max_depth, struct arena *a)
 		return VERDICT_OK;
 	copy = arena_alloc(a, len);
 	if (!copy)
-		return out_of(a);
+		return arena_verdict(a);
 	json_repair(memcpy(copy, *text, len), len);
 	*text = copy;
 	return VERDICT_OK;
@@ -249,7 +243,7 @@ otlp_json_decode(enum otlp_signal signal, const char *text, size_t len, unsigned
 	if (!tree)
 		return VERDICT_MALFORMED;
 	message = arena_alloc(a, d->sizeof_message);
-	v = message ? map_child(&m, tree, d, message) : out_of(a);
+	v = message ? map_child(&m, tree, d, message) : arena_verdict(a);
 	cJSON_Delete(tree);
 	if (v == VERDICT_OK)
 		*ret = (struct otlp_request){ .signal = signal, .message = message };

@@ -9,7 +9,10 @@
 
 #include "otlp.h"
 
-/* As otlp_pb_decode(), for JSON text. */
+/*
+ * As otlp_pb_decode(), for JSON text. While it works it takes up to a->cap bytes outside the arena, too. Of a number that
+ * JSON writes without quotes the first 53 bits are kept; half a surrogate pair becomes U+FFFD; text ends at an escaped NUL.
+ */
 enum verdict otlp_json_decode(enum otlp_signal signal, const char *text, size_t len, unsigned max_depth, struct arena *a,
     struct otlp_request *ret);
 

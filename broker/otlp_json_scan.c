@@ -162,6 +162,7 @@ json_scan(const char *text, size_t len, unsigned max_brackets, struct json_outli
 void
 json_repair(char *text, size_t len)
 {
+	static const char replacement[6] = "\\ufffd";
 	char *p = text, *end = text + len;
 
 	while ((p = memchr(p, '\\', (size_t)(end - p))) && end - p >= 2) {
@@ -169,7 +170,7 @@ json_repair(char *text, size_t len)
 		size_t length = escape_length(p, end, &lone);
 
 		if (lone)
-			memcpy(p, "\\ufffd", 6);
+			memcpy(p, replacement, sizeof(replacement));
 		p += length;
 	}
 }

@@ -173,19 +173,13 @@ read_double(const cJSON *value, double *ret)
 /* --- text and bytes --- */
 
 static enum verdict
-out_of(const struct arena *a)
-{
-	return a->out_of_memory ? VERDICT_NO_MEMORY : VERDICT_TOO_LARGE;
-}
-
-static enum verdict
 read_text(const char *text, struct arena *a, char **ret)
 {
 	size_t size = strlen(text) + 1;
 	char *copy = arena_alloc(a, size);
 
 	if (!copy)
-		return out_of(a);
+		return arena_verdict(a);
 	*ret = memcpy(copy, text, size);
 	return VERDICT_OK;
 }
@@ -227,7 +221,7 @@ read_bytes(const char *text, unsigned bits, struct arena *a, ProtobufCBinaryData
 		return VERDICT_MALFORMED;
 	data = p = arena_alloc(a, len);
 	if (!data)
-		return out_of(a);
+		return arena_verdict(a);
 	for (size_t i = 0; i < digits; i++) {
 		int value = digit_value(text[i], bits);
 

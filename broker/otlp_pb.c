@@ -128,10 +128,8 @@ otlp_pb_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, unsign
 	if (v != VERDICT_OK)
 		return v;
 	message = protobuf_c_message_unpack(d, arena_allocator(a), len, bytes);
-	if (!message && a->out_of_memory)
-		return VERDICT_NO_MEMORY;
 	if (!message)
-		return a->exhausted ? VERDICT_TOO_LARGE : VERDICT_MALFORMED;
+		return a->exhausted || a->out_of_memory ? arena_verdict(a) : VERDICT_MALFORMED;
 	*ret = (struct otlp_request){ .signal = signal, .message = message };
 	return VERDICT_OK;
 }

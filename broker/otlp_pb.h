@@ -8,8 +8,8 @@
 
 /*
  * Decodes len bytes as an export request of the given signal into the arena, at most max_depth values deep.
- * Returns VERDICT_OK and sets *ret, or TOO_DEEP, MALFORMED, or TOO_LARGE (the arena's cap); *ret is untouched then.
- * The bytes need not outlive the call.
+ * Returns VERDICT_OK and sets *ret, or TOO_DEEP, MALFORMED, TOO_LARGE (the arena's cap) or NO_MEMORY; *ret is untouched then.
+ * The bytes need not outlive the call. Text that is not UTF-8 is taken as it is; fields that we do not know are kept.
  */
 enum verdict otlp_pb_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, unsigned max_depth, struct arena *a,
     struct otlp_request *ret);

@@ -5,6 +5,7 @@
 
 #include "session_kin.h"
 #include "session_state.h"
+#include "session_usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,62 +19,6 @@
 #define TURN_START_NS   (1 * NS_PER_S) /* a turn's span starts at most so long after its prompt */
 
 /* --- bookkeeping --- */
-
-static void
-add_tokens(struct tokens *sum, const struct tokens *t)
-{
-	sum->input += t->input;
-	sum->cache_read += t->cache_read;
-	sum->cache_write += t->cache_write;
-	sum->output += t->output;
-	sum->reasoning += t->reasoning;
-}
-
-static struct model_usage *
-find_model(struct session *x, const char *model)
-{
-	struct model_usage *grown;
-
-	for (size_t i = 0; i < x->model_count; i++)
-		if (strcmp(x->models[i].model, model) == 0)
-			return &x->models[i];
-	if (x->model_count == SESSION_MODELS_MAX)
-		return NULL;
-	grown = realloc(x->models, (x->model_count + 1) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	x->models = grown;
-	grown[x->model_count] = (struct model_usage){ 0 };
-	snprintf(grown[x->model_count].model, sizeof(grown->model), "%s", model);
-	return &grown[x->model_count++];
-}
-
-static void
-add_request(struct session *x, const struct observation *o)
-{
-	char name[sizeof(((struct model_usage *)0)->model)];
-	struct model_usage *m;
-
-	x->requests++;
-	add_tokens(&x->tokens, &o->tokens);
-	str_copy(name, sizeof(name), o->model.len ? o->model : STR("unknown"));
-	m = find_model(x, name);
-	if (!m && x->model_count)
-		m = &x->models[x->model_count - 1];
-	if (m) {
-		m->requests++;
-		add_tokens(&m->tokens, &o->tokens);
-	}
-}
-
-static void
-add_cost(struct session *x, const struct observation *o)
-{
-	if (!o->has_cost)
-		return;
-	x->reported_cost += o->cost;
-	x->has_reported_cost = true;
-}
 
 static void
 later(uint64_t *newest, uint64_t ns)
@@ -299,8 +244,8 @@ step_response(struct sessions *s, struct session *x, const struct observation *o
 			return;
 		remember(t->counted, COUNTED_MAX, &t->counted_next, span);
 	}
-	add_request(x, o);
-	add_cost(x, o);
+	usage_add_request(x, o);
+	usage_add_cost(x, o);
 	if (o->time_ns > x->last_error.time_ns && !(o->flags & OBS_BACKGROUND))
 		x->failed = false;
 	note_answer(x, o, now_ns);
@@ -443,7 +388,7 @@ static void
 step_cost(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	(void)s, (void)now_ns;
-	add_cost(x, o);
+	usage_add_cost(x, o);
 }
 
 static void

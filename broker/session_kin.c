@@ -135,9 +135,10 @@ kin_claim_ask(struct sessions *s, struct session *x, const struct observation *o
 {
 	for (unsigned i = 0; i < ASKS_MAX; i++) {
 		struct pending_ask *a = &s->asks[i];
-		struct observation ask = *o;
+		struct observation ask;
 		if (!a->provider || now_ns > a->now_ns + ASK_PENDING_NS || !may_ask(x, a->provider, a->service_name, a->cli_ns))
 			continue;
+		ask = *o;
 		ask.means = MEANS_ASK;
 		ask.session = (struct str){ 0 };
 		ask.time_ns = a->cli_ns;

@@ -52,6 +52,7 @@ Test(arena, cap_holds_and_is_told)
 		n++;
 	cr_assert(a.exhausted);
 	cr_assert_not(a.out_of_memory);
+	cr_assert_eq(arena_verdict(&a), VERDICT_TOO_LARGE);
 	cr_assert_eq(n, 100000 / 1008);
 	cr_assert_leq(a.used, a.cap);
 	arena_reset(&a);

@@ -474,6 +474,8 @@ Test(session, models_are_counted_apart)
 	cr_expect_eq(get("a")->model_count, SESSION_MODELS_MAX);
 	cr_expect_eq(get("a")->requests, SESSION_MODELS_MAX + 5);
 	cr_expect_eq(get("a")->models[0].requests, 1);
+	cr_expect_str_eq(get("a")->models[SESSION_MODELS_MAX - 1].model, "other");
+	cr_expect_eq(get("a")->models[SESSION_MODELS_MAX - 1].requests, 6);
 }
 
 Test(session, anonymous_emitters_go_by_process)
