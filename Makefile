@@ -73,10 +73,12 @@ GOLDEN_SRC := $(wildcard tests/golden/*.c)
 GOLDEN     := $(if $(GOLDEN_SRC),$(BUILD)/tests/golden/golden)
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAY := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/replay_%)
+BENCH      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 TEST_OBJ   := $(UNIT:%=%.o) $(GOLDEN_SRC:%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c tests/bench/*.c))
 MODULES_C  := $(filter-out %/main.c,$(wildcard clients/*/*.c))
-# A test named after a client's module sees the clients' code first, any other one the broker's.
-CLIENT_TESTS := $(patsubst %,$(BUILD)/tests/unit/test_%,$(basename $(notdir $(MODULES_C))))
+# test_json and test_log_line are of clients/common/json.c and clients/log/line.c: those are linked with the clients' code, and
+# any other test with the broker's first.
+CLIENT_TESTS := $(foreach m,$(MODULES_C:.c=),$(BUILD)/tests/unit/test_$(notdir $(m)) $(BUILD)/tests/unit/test_$(subst /,_,$(m:clients/%=%)))
 TEST_LIBS  := -lcriterion $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm
 
 # Generated headers exist before anything that may include them is compiled.
@@ -134,6 +136,9 @@ $(GOLDEN): $(GOLDEN_SRC:%.c=$(BUILD)/%.o) $(BUILD)/tests/libbroker.a
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay_main.o $(TEST_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm -o $@
 
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/libbroker.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(BROKER_LIBS) -lm -o $@
+
 # --- targets for people ---
 SAN_BUILD  ?= $(BUILD)-asan
 FUZZ_BUILD ?= $(BUILD)-fuzz
@@ -152,7 +157,7 @@ help:
 .PHONY: run demo
 run demo:
 	@contrib/setup/install-packages run
-	@$(SUBMAKE) all
+	@$(SUBMAKE) --silent all
 	@BUILD=$(BUILD) contrib/demo/live $@
 
 #: make check           all tests: plain, with sanitizers, fuzz regressions, lint; the last line counts them
@@ -161,8 +166,8 @@ run demo:
 .PHONY: check check-unit check-golden check-system check-fuzz check-san tests tests-san
 check:
 	@contrib/setup/install-packages run check
-	@$(SUBMAKE) tests
-	@$(SUBMAKE) tests-san
+	@$(SUBMAKE) --silent tests
+	@$(SUBMAKE) --silent tests-san
 	@$(RUNNER)
 
 check-unit check-golden check-system: tests
@@ -194,7 +199,7 @@ lint: $(GENERATED)
 format:
 	clang-format -i $(C_FILES)
 
-bench: all
+bench: all $(BENCH)
 	@$(PYTHON) tests/bench/bench.py --build $(BUILD)
 
 # Inputs found by fuzzing stay in $(FUZZ_BUILD)/corpus; a crash is copied to tests/fuzz/regress by hand, with its fix.
@@ -226,7 +231,7 @@ INSTALLED := \
 	$(foreach c,$(wildcard contrib/completions/*.bash),644:$(c):share/bash-completion/completions/$(notdir $(basename $(c)))) \
 	$(foreach c,$(wildcard contrib/completions/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
 	$(foreach c,$(wildcard contrib/completions/*.fish),644:$(c):share/fish/vendor_completions.d/$(notdir $(c))) \
-	$(foreach f,$(wildcard contrib/eww/* contrib/examples/*),644:$(f):share/agentbus/$(f:contrib/%=%)) \
+	$(foreach f,$(shell find contrib/eww contrib/examples -type f 2>/dev/null),644:$(f):share/agentbus/$(f:contrib/%=%)) \
 	$(foreach f,$(wildcard contrib/agentbus.conf),644:$(f):share/agentbus/agentbus.conf) \
 	$(foreach f,$(wildcard contrib/*.desktop),644:$(f):share/applications/$(notdir $(f)))
 INSTALLED_LINKS := lib/$(SONAME) lib/libagentbus.so

@@ -1,27 +1,27 @@
 #include "batch.h"
 #include "bus_pack.h"
+#include "bus_wire.h"
 
 #include <stdio.h>
 
-#define KEPT_BYTES 4096
+#define KEPT_BYTES   16384
+#define EVENTS_FIELD 1 /* of EventBatch */
+#define SEQ_FIELD    1 /* of Event */
 
 void
 batch_open(struct batch *b, const struct session *s)
 {
 	b->session = s;
 	b->count = 0;
-	snprintf(b->topic, sizeof(b->topic), "v1/%s/%s", s->provider, s->id);
+	b->provider = s->provider;
+	b->id = b->topic + snprintf(b->topic, sizeof(b->topic), "v1/%s/", s->provider);
+	snprintf(b->id, SESSION_ID_MAX, "%s", s->id);
 }
 
 bool
 batch_is_for(const struct batch *b, const struct session *s)
 {
-	char topic[BATCH_TOPIC_MAX];
-
-	if (b->session != s)
-		return false;
-	snprintf(topic, sizeof(topic), "v1/%s/%s", s->provider, s->id);
-	return strcmp(b->topic, topic) == 0;
+	return b->session == s && b->provider == s->provider && strcmp(b->id, s->id) == 0;
 }
 
 bool
@@ -55,17 +55,25 @@ next_event(const struct batch *b, size_t *at, uint32_t *ret_len)
 	return bytes + sizeof(*ret_len);
 }
 
+static size_t
+seq_size(uint64_t seq)
+{
+	uint8_t scratch[BUS_WIRE_HEAD_MAX];
+
+	return bus_wire_put_number(scratch, SEQ_FIELD, seq);
+}
+
 size_t
 batch_size(const struct batch *b, uint64_t first_seq)
 {
-	uint8_t head[BUS_HEAD_MAX];
+	uint8_t head[BUS_WIRE_HEAD_MAX];
 	size_t at = 0, size = strlen(b->topic) + 1;
 	uint32_t len;
 
 	for (uint64_t seq = first_seq; next_event(b, &at, &len); seq++) {
-		const size_t event_size = bus_seq_size(seq) + len;
+		const size_t event_size = seq_size(seq) + len;
 
-		size += bus_put_head(head, 1, event_size) + event_size;
+		size += bus_wire_put_head(head, EVENTS_FIELD, event_size) + event_size;
 	}
 	return size;
 }
@@ -82,11 +90,11 @@ batch_write(const struct batch *b, uint64_t first_seq, uint8_t *out, struct jour
 	memcpy(out, b->topic, topic_size);
 	out += topic_size;
 	for (; (event = next_event(b, &at, &len)); seq++) {
-		out += bus_put_head(out, 1, bus_seq_size(seq) + len);
-		const size_t seq_size = bus_put_seq(out, seq);
-		memcpy(out + seq_size, event, len);
-		journal_append(j, seq, out, seq_size + len);
-		out += seq_size + len;
+		out += bus_wire_put_head(out, EVENTS_FIELD, seq_size(seq) + len);
+		const size_t n = bus_wire_put_number(out, SEQ_FIELD, seq);
+		memcpy(out + n, event, len);
+		journal_append(j, seq, out, n + len);
+		out += n + len;
 	}
 }
 

@@ -13,7 +13,9 @@
 
 struct batch {
 	const struct session *session; /* to recognise it; not looked into later */
+	const char *provider;
 	char topic[BATCH_TOPIC_MAX];
+	char *id;          /* within the topic */
 	struct buf events; /* each with its length before it */
 	size_t count;
 };

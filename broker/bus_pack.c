@@ -1,5 +1,6 @@
 #include "bus_pack.h"
 #include "agentbus/v1/agentbus.pb-c.h"
+#include "bus_wire.h"
 #include "clock.h"
 
 #include <assert.h>
@@ -8,312 +9,234 @@ static_assert((int)SESSION_ENDED == AGENTBUS__V1__STATE__STATE_ENDED, "states ar
 static_assert((int)EVIDENCE_INFERRED == AGENTBUS__V1__EVIDENCE__EVIDENCE_INFERRED, "evidence is numbered as on the bus");
 static_assert((int)EVENT_SESSION_ENDED == AGENTBUS__V1__EVENT_KIND__EVENT_KIND_SESSION_ENDED, "kinds are numbered as on the bus");
 
-/* protobuf-c wants text without const and never writes to it. */
-#define TEXT(s) ((char *)(s))
+/* All text of a session and an event is bounded, and so is their number of models. */
+#define TEXT_MAX   3072
+#define MODEL_SIZE (sizeof(((struct model_usage *)0)->model) + 7 * BUS_WIRE_HEAD_MAX)
+#define EVENT_MAX  (TEXT_MAX + 80 * BUS_WIRE_HEAD_MAX + SESSION_MODELS_MAX * MODEL_SIZE)
+static_assert(sizeof(struct session) + 1024 < TEXT_MAX, "a session's text fits");
 
-/* A session's message and the messages inside it. */
-struct session_message {
-	Agentbus__V1__Session session;
-	Agentbus__V1__Project project;
-	Agentbus__V1__Tokens tokens;
-	Agentbus__V1__Cost cost;
-	Agentbus__V1__Error error;
-	Agentbus__V1__ModelUsage models[SESSION_MODELS_MAX];
-	Agentbus__V1__Tokens model_tokens[SESSION_MODELS_MAX];
-	Agentbus__V1__ModelUsage *model_list[SESSION_MODELS_MAX];
-};
-
-/* An event's message, the messages inside it, and the text that is no C string where it comes from. */
-struct event_message {
-	Agentbus__V1__Event event;
-	struct session_message session;
-	union {
-		Agentbus__V1__Prompt prompt;
-		Agentbus__V1__ApiRequest request;
-		Agentbus__V1__ApiError api_error;
-		Agentbus__V1__Tool tool;
-		Agentbus__V1__StateChange change;
-	};
-	Agentbus__V1__Tokens tokens;
-	Agentbus__V1__Cost cost;
-	Agentbus__V1__Error error;
-	char model[64], id[SESSION_ID_MAX], name[64], word[32], text[200];
-};
+/* The numbers below are the fields of agentbus.proto; each message is put from its last field to its first. */
 
 static void
-fill_tokens(Agentbus__V1__Tokens *m, const struct tokens *t)
+put_tokens(struct bus_wire *w, unsigned field, const struct tokens *t)
 {
-	agentbus__v1__tokens__init(m);
-	m->input = t->input;
-	m->cache_read = t->cache_read;
-	m->cache_write = t->cache_write;
-	m->output = t->output;
-	m->reasoning = t->reasoning;
+	const uint8_t *end = w->at;
+
+	bus_wire_number(w, 5, t->reasoning);
+	bus_wire_number(w, 4, t->output);
+	bus_wire_number(w, 3, t->cache_write);
+	bus_wire_number(w, 2, t->cache_read);
+	bus_wire_number(w, 1, t->input);
+	bus_wire_embed(w, field, end);
 }
 
 static void
-fill_cost(Agentbus__V1__Cost *m, int64_t reported)
+put_reported_cost(struct bus_wire *w, unsigned field, int64_t cost)
 {
-	agentbus__v1__cost__init(m);
-	m->reported = reported;
-	m->has_reported = true;
+	const uint8_t *end = w->at;
+
+	bus_wire_number(w, 4, true); /* has_reported */
+	bus_wire_number(w, 1, (uint64_t)cost);
+	bus_wire_embed(w, field, end);
 }
 
 static void
-fill_models(struct session_message *m, const struct session *s)
+put_error(struct bus_wire *w, unsigned field, enum error_class class, const char *message, unsigned status, uint64_t time_ns)
 {
-	for (size_t i = 0; i < s->model_count; i++) {
-		agentbus__v1__model_usage__init(&m->models[i]);
-		fill_tokens(&m->model_tokens[i], &s->models[i].tokens);
-		m->models[i].model = TEXT(s->models[i].model);
-		m->models[i].requests = s->models[i].requests;
-		m->models[i].tokens = &m->model_tokens[i];
-		m->model_list[i] = &m->models[i];
-	}
-	m->session.n_models = s->model_count;
-	m->session.models = m->model_list;
+	const uint8_t *end = w->at;
+
+	bus_wire_fixed64(w, 4, time_ns);
+	bus_wire_number(w, 3, status);
+	bus_wire_text(w, 2, message);
+	bus_wire_text(w, 1, error_class_name(class));
+	bus_wire_embed(w, field, end);
 }
 
 static void
-fill_failure(Agentbus__V1__Error *m, const struct failure *f)
+put_project(struct bus_wire *w, unsigned field, const struct session *s)
 {
-	agentbus__v1__error__init(m);
-	m->type = TEXT(error_class_name(f->class));
-	m->message = TEXT(f->message);
-	m->status = f->status;
-	m->time_unix_nano = f->time_ns;
+	const uint8_t *end = w->at;
+
+	bus_wire_text(w, 2, s->project_dir);
+	bus_wire_text(w, 1, s->project_name);
+	if (w->at != end)
+		bus_wire_embed(w, field, end);
 }
 
 static void
-fill_counts(Agentbus__V1__Session *m, const struct session *s)
+put_models(struct bus_wire *w, unsigned field, const struct session *s)
 {
-	m->children = s->children;
-	m->prompts = s->prompts;
-	m->requests = s->requests;
-	m->tool_calls = s->tool_calls;
-	m->api_errors = s->api_errors;
-	m->turn_errors = s->turn_errors;
-}
+	for (size_t i = s->model_count; i-- > 0;) {
+		const uint8_t *end = w->at;
 
-static void
-fill_session(struct session_message *m, const struct session *s)
-{
-	agentbus__v1__session__init(&m->session);
-	m->session.id = TEXT(s->id);
-	m->session.provider = TEXT(s->provider);
-	m->session.service_name = TEXT(s->service_name);
-	m->session.model = TEXT(s->model);
-	m->session.state = (Agentbus__V1__State)s->state;
-	m->session.state_since_unix_nano = s->state_since_ns;
-	m->session.reason = TEXT(s->reason);
-	m->session.evidence = (Agentbus__V1__Evidence)s->evidence;
-	m->session.pid = s->pid;
-	m->session.parent_id = TEXT(s->parent_id);
-	m->session.auxiliary = s->auxiliary;
-	m->session.failed = s->failed;
-	m->session.tool = TEXT(s->tool);
-	m->session.started_unix_nano = s->started_ns;
-	m->session.last_event_unix_nano = s->last_event_ns;
-	m->session.turn_started_unix_nano = s->turn_started_ns;
-	if (s->has_trace_id)
-		m->session.trace_id = (ProtobufCBinaryData){ sizeof(s->trace_id), (uint8_t *)s->trace_id };
-	fill_counts(&m->session, s);
-	fill_models(m, s);
-	fill_tokens(&m->tokens, &s->tokens);
-	m->session.tokens = &m->tokens;
-	if (s->project_name[0] || s->project_dir[0]) {
-		agentbus__v1__project__init(&m->project);
-		m->project.name = TEXT(s->project_name);
-		m->project.directory = TEXT(s->project_dir);
-		m->session.project = &m->project;
-	}
-	if (s->has_reported_cost) {
-		fill_cost(&m->cost, s->reported_cost);
-		m->session.cost = &m->cost;
-	}
-	if (s->last_error.class != ERROR_NONE) {
-		fill_failure(&m->error, &s->last_error);
-		m->session.last_error = &m->error;
+		put_tokens(w, 3, &s->models[i].tokens);
+		bus_wire_number(w, 2, s->models[i].requests);
+		bus_wire_text(w, 1, s->models[i].model);
+		bus_wire_embed(w, field, end);
 	}
 }
 
-static char *
-copy_text(char *dst, size_t size, struct str s)
+static void
+put_session_usage(struct bus_wire *w, const struct session *s)
 {
-	str_copy(dst, size, s);
-	return dst;
+	put_models(w, 32, s);
+	bus_wire_number(w, 31, s->turn_errors);
+	bus_wire_fixed64(w, 30, s->turn_started_ns);
+	bus_wire_fixed64(w, 29, s->last_event_ns);
+	bus_wire_fixed64(w, 28, s->started_ns);
+	bus_wire_bytes(w, 27, s->trace_id, s->has_trace_id ? sizeof(s->trace_id) : 0);
+	bus_wire_text(w, 26, s->tool);
+	bus_wire_number(w, 25, s->failed);
+	if (s->last_error.class != ERROR_NONE)
+		put_error(w, 24, s->last_error.class, s->last_error.message, s->last_error.status, s->last_error.time_ns);
+	if (s->has_reported_cost)
+		put_reported_cost(w, 23, s->reported_cost);
+	put_tokens(w, 22, &s->tokens);
+	bus_wire_number(w, 21, s->api_errors);
+	bus_wire_number(w, 20, s->tool_calls);
+	bus_wire_number(w, 19, s->requests);
+	bus_wire_number(w, 18, s->prompts);
 }
 
 static void
-detail_prompt(struct event_message *m, const struct event *e, const struct observation *o)
+put_session(struct bus_wire *w, const struct session *s)
+{
+	put_session_usage(w, s);
+	bus_wire_number(w, 17, s->children);
+	bus_wire_number(w, 16, s->auxiliary);
+	bus_wire_text(w, 15, s->parent_id);
+	bus_wire_number(w, 11, s->pid);
+	put_project(w, 10, s);
+	bus_wire_number(w, 8, s->evidence);
+	bus_wire_text(w, 7, s->reason);
+	bus_wire_fixed64(w, 6, s->state_since_ns);
+	bus_wire_number(w, 5, s->state);
+	bus_wire_text(w, 4, s->model);
+	bus_wire_text(w, 3, s->service_name);
+	bus_wire_text(w, 2, s->provider);
+	bus_wire_text(w, 1, s->id);
+}
+
+/* Text as a CLI sent it: made printable, and cut to a size of at most SESSION_ID_MAX. */
+static void
+put_view(struct bus_wire *w, unsigned field, struct str view, size_t size)
+{
+	char text[SESSION_ID_MAX];
+
+	str_copy(text, size, view);
+	bus_wire_text(w, field, text);
+}
+
+static void
+put_prompt(struct bus_wire *w, const struct event *e, const struct observation *o)
 {
 	(void)e;
-	agentbus__v1__prompt__init(&m->prompt);
-	m->prompt.length = o->prompt_length;
-	m->event.details_case = AGENTBUS__V1__EVENT__DETAILS_PROMPT;
-	m->event.prompt = &m->prompt;
+	bus_wire_number(w, 1, o->prompt_length);
 }
 
 static void
-detail_api_request(struct event_message *m, const struct event *e, const struct observation *o)
+put_api_request(struct bus_wire *w, const struct event *e, const struct observation *o)
 {
 	(void)e;
-	agentbus__v1__api_request__init(&m->request);
-	fill_tokens(&m->tokens, &o->tokens);
-	m->request.model = copy_text(m->model, sizeof(m->model), o->model);
-	m->request.tokens = &m->tokens;
-	m->request.duration_ms = o->duration_ms;
-	m->request.request_id = copy_text(m->id, sizeof(m->id), o->request_id);
-	m->request.source = copy_text(m->name, sizeof(m->name), o->source);
-	if (o->has_cost) {
-		fill_cost(&m->cost, o->cost);
-		m->request.cost = &m->cost;
-	}
-	m->event.details_case = AGENTBUS__V1__EVENT__DETAILS_API_REQUEST;
-	m->event.api_request = &m->request;
+	put_view(w, 6, o->source, 64);
+	put_view(w, 5, o->request_id, SESSION_ID_MAX);
+	bus_wire_number(w, 4, o->duration_ms);
+	if (o->has_cost)
+		put_reported_cost(w, 3, o->cost);
+	put_tokens(w, 2, &o->tokens);
+	put_view(w, 1, o->model, 64);
 }
 
 static void
-detail_api_error(struct event_message *m, const struct event *e, const struct observation *o)
+put_api_error(struct bus_wire *w, const struct event *e, const struct observation *o)
+{
+	char message[sizeof(e->session->last_error.message)];
+
+	put_view(w, 5, o->request_id, SESSION_ID_MAX);
+	bus_wire_number(w, 4, o->duration_ms);
+	bus_wire_number(w, 3, o->attempt);
+	str_copy(message, sizeof(message), o->error_message);
+	put_error(w, 2, o->error, message, o->status, o->time_ns);
+	put_view(w, 1, o->model, 64);
+}
+
+static void
+put_tool(struct bus_wire *w, const struct event *e, const struct observation *o)
 {
 	(void)e;
-	agentbus__v1__api_error__init(&m->api_error);
-	agentbus__v1__error__init(&m->error);
-	m->error.type = TEXT(error_class_name(o->error));
-	m->error.message = copy_text(m->text, sizeof(m->text), o->error_message);
-	m->error.status = o->status;
-	m->error.time_unix_nano = o->time_ns;
-	m->api_error.error = &m->error;
-	m->api_error.model = copy_text(m->model, sizeof(m->model), o->model);
-	m->api_error.attempt = o->attempt;
-	m->api_error.duration_ms = o->duration_ms;
-	m->api_error.request_id = copy_text(m->id, sizeof(m->id), o->request_id);
-	m->event.details_case = AGENTBUS__V1__EVENT__DETAILS_API_ERROR;
-	m->event.api_error = &m->api_error;
+	put_view(w, 6, o->decision, 32);
+	bus_wire_text(w, 5, error_class_name(o->error));
+	bus_wire_number(w, 4, o->duration_ms);
+	bus_wire_number(w, 3, (o->flags & (OBS_FAILED | OBS_REFUSED)) == 0);
+	put_view(w, 2, o->call_id, SESSION_ID_MAX);
+	put_view(w, 1, o->tool, 64);
 }
 
 static void
-detail_tool(struct event_message *m, const struct event *e, const struct observation *o)
-{
-	(void)e;
-	agentbus__v1__tool__init(&m->tool);
-	m->tool.name = copy_text(m->name, sizeof(m->name), o->tool);
-	m->tool.call_id = copy_text(m->id, sizeof(m->id), o->call_id);
-	m->tool.success = (o->flags & (OBS_FAILED | OBS_REFUSED)) == 0;
-	m->tool.duration_ms = o->duration_ms;
-	m->tool.error_type = TEXT(error_class_name(o->error));
-	m->tool.decision = copy_text(m->word, sizeof(m->word), o->decision);
-	m->event.details_case = AGENTBUS__V1__EVENT__DETAILS_TOOL;
-	m->event.tool = &m->tool;
-}
-
-static void
-detail_change(struct event_message *m, const struct event *e, const struct observation *o)
+put_change(struct bus_wire *w, const struct event *e, const struct observation *o)
 {
 	(void)o;
-	agentbus__v1__state_change__init(&m->change);
-	m->change.from = (Agentbus__V1__State)e->from;
-	m->change.to = (Agentbus__V1__State)e->session->state;
-	m->change.turn_duration_ms = e->turn_ns / NS_PER_MS;
-	m->event.details_case = AGENTBUS__V1__EVENT__DETAILS_STATE_CHANGE;
-	m->event.state_change = &m->change;
+	bus_wire_number(w, 3, e->turn_ns / NS_PER_MS);
+	bus_wire_number(w, 2, e->session->state);
+	bus_wire_number(w, 1, e->from);
 }
 
 /* What an event of each kind tells beside the session; `observed` ones need the observation that caused them. */
 static const struct {
-	void (*fill)(struct event_message *m, const struct event *e, const struct observation *o);
+	unsigned field;
+	void (*put)(struct bus_wire *w, const struct event *e, const struct observation *o);
 	bool observed;
 } details[] = {
-	[EVENT_SESSION_STARTED] = { detail_change, false },
-	[EVENT_PROMPT] = { detail_prompt, true },
-	[EVENT_API_REQUEST] = { detail_api_request, true },
-	[EVENT_API_ERROR] = { detail_api_error, true },
-	[EVENT_TOOL] = { detail_tool, true },
-	[EVENT_STATE_CHANGED] = { detail_change, false },
-	[EVENT_SESSION_ENDED] = { detail_change, false },
+	[EVENT_SESSION_STARTED] = { 15, put_change, false },
+	[EVENT_PROMPT] = { 11, put_prompt, true },
+	[EVENT_API_REQUEST] = { 12, put_api_request, true },
+	[EVENT_API_ERROR] = { 13, put_api_error, true },
+	[EVENT_TOOL] = { 14, put_tool, true },
+	[EVENT_STATE_CHANGED] = { 15, put_change, false },
+	[EVENT_SESSION_ENDED] = { 15, put_change, false },
 };
 
 static void
-fill_event(struct event_message *m, const struct event *e, const char *boot_id)
+put_event(struct bus_wire *w, const struct event *e, const char *boot_id)
 {
 	const struct observation *o = e->observation;
+	const uint8_t *end = w->at;
 
-	agentbus__v1__event__init(&m->event);
-	m->event.boot_id = TEXT(boot_id);
-	m->event.time_unix_nano = e->time_ns;
-	m->event.observed_time_unix_nano = e->now_ns;
-	m->event.kind = (Agentbus__V1__EventKind)e->kind;
-	m->event.reason = TEXT(e->reason);
-	m->event.evidence = (Agentbus__V1__Evidence)e->evidence;
-	fill_session(&m->session, e->session);
-	m->event.session = &m->session.session;
-	if (o && o->has_trace_id)
-		m->event.trace_id = (ProtobufCBinaryData){ sizeof(o->trace_id), (uint8_t *)o->trace_id };
-	if (o && o->has_span_id)
-		m->event.span_id = (ProtobufCBinaryData){ sizeof(o->span_id), (uint8_t *)o->span_id };
-	if (o || !details[e->kind].observed)
-		details[e->kind].fill(m, e, o);
-}
-
-static bool
-pack(const ProtobufCMessage *m, struct buf *out)
-{
-	const size_t size = protobuf_c_message_get_packed_size(m);
-
-	if (!buf_reserve(out, size))
-		return false;
-	out->len += protobuf_c_message_pack(m, out->bytes + out->len);
-	return true;
+	if (o || !details[e->kind].observed) {
+		details[e->kind].put(w, e, o);
+		bus_wire_embed(w, details[e->kind].field, end);
+	}
+	if (o) {
+		bus_wire_bytes(w, 10, o->span_id, o->has_span_id ? sizeof(o->span_id) : 0);
+		bus_wire_bytes(w, 9, o->trace_id, o->has_trace_id ? sizeof(o->trace_id) : 0);
+	}
+	end = w->at;
+	put_session(w, e->session);
+	bus_wire_embed(w, 8, end);
+	bus_wire_number(w, 7, e->evidence);
+	bus_wire_text(w, 6, e->reason);
+	bus_wire_number(w, 5, e->kind);
+	bus_wire_fixed64(w, 4, e->now_ns);
+	bus_wire_fixed64(w, 3, e->time_ns);
+	bus_wire_text(w, 2, boot_id);
 }
 
 bool
 bus_pack_session(const struct session *s, struct buf *out)
 {
-	struct session_message m;
+	uint8_t bytes[EVENT_MAX];
+	struct bus_wire w = bus_wire_start(bytes, sizeof(bytes));
 
-	fill_session(&m, s);
-	return pack(&m.session.base, out);
+	put_session(&w, s);
+	return !w.full && buf_append(out, w.at, (size_t)(bytes + sizeof(bytes) - w.at));
 }
 
 bool
 bus_pack_event(const struct event *e, const char *boot_id, struct buf *out)
 {
-	struct event_message m;
+	uint8_t bytes[EVENT_MAX];
+	struct bus_wire w = bus_wire_start(bytes, sizeof(bytes));
 
-	fill_event(&m, e, boot_id);
-	return pack(&m.event.base, out);
-}
-
-static size_t
-put_varint(uint8_t *out, uint64_t value)
-{
-	size_t n = 0;
-
-	for (; value >= 0x80; value >>= 7)
-		out[n++] = (uint8_t)(value | 0x80);
-	out[n++] = (uint8_t)value;
-	return n;
-}
-
-size_t
-bus_put_head(uint8_t *out, unsigned field, uint64_t len)
-{
-	const size_t tag = put_varint(out, (uint64_t)field << 3 | 2);
-
-	return tag + put_varint(out + tag, len);
-}
-
-size_t
-bus_put_seq(uint8_t *out, uint64_t seq)
-{
-	out[0] = 1 << 3;
-	return 1 + put_varint(out + 1, seq);
-}
-
-size_t
-bus_seq_size(uint64_t seq)
-{
-	uint8_t scratch[BUS_HEAD_MAX];
-
-	return bus_put_seq(scratch, seq);
+	put_event(&w, e, boot_id);
+	return !w.full && buf_append(out, w.at, (size_t)(bytes + sizeof(bytes) - w.at));
 }

@@ -51,6 +51,7 @@ enum field {
 	F_SANDBOX,
 	F_MCP_SERVERS,
 	F_ORIGINATOR,
+	F_TURN_TOKENS, /* of a whole turn */
 	F_CWD,
 	F_PROJECT,
 	F_COUNT

@@ -9,10 +9,12 @@
 bool
 journal_init(struct journal *j, size_t size)
 {
-	struct journal new = { .size = size, .slot_count = size / SMALL_EVENT + 1, .oldest = 1 };
+	struct journal new = { .oldest = 1 };
 
-	if (size == 0 || size > JOURNAL_SIZE_MAX)
+	if (size < JOURNAL_SIZE_MIN || size > JOURNAL_SIZE_MAX)
 		return false;
+	new.slot_count = size / (SMALL_EVENT + sizeof(*new.slots));
+	new.size = size - new.slot_count * sizeof(*new.slots);
 	new.ring = malloc(size);
 	new.slots = calloc(new.slot_count, sizeof(*new.slots));
 	if (!new.ring || !new.slots) {

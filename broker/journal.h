@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define JOURNAL_SIZE_MIN ((size_t)256)
 #define JOURNAL_SIZE_MAX ((size_t)1 << 31) /* offsets have 32 bits */
 
 struct journal_slot {
@@ -26,8 +27,8 @@ struct journal {
 };
 
 /*
- * An empty journal of at most `size` bytes of events (1 .. JOURNAL_SIZE_MAX), plus at most 1/16 of it for the index. Memory
- * is only used as events come. False without memory.
+ * An empty journal of `size` bytes (JOURNAL_SIZE_MIN .. JOURNAL_SIZE_MAX), 1/17 of them for the index. They are only used
+ * as events come. False without memory.
  */
 bool journal_init(struct journal *j, size_t size);
 void journal_finish(struct journal *j);

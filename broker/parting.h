@@ -16,12 +16,12 @@ struct partings {
 	size_t count;
 };
 
-void partings_init(struct partings *ls, struct ev_loop *loop);
+void partings_init(struct partings *all, struct ev_loop *loop);
 
 /* Takes over a descriptor to which everything has been written. If there are too many already it is closed at once. */
-void partings_take(struct partings *ls, int fd);
+void partings_take(struct partings *all, int fd);
 
 /* Closes them all. */
-void partings_finish(struct partings *ls);
+void partings_finish(struct partings *all);
 
 #endif

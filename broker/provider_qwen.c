@@ -58,6 +58,8 @@ static const struct meaning_rule event_rules[] = {
 
 static const struct meaning_rule span_rules[] = {
 	{ "interaction", .when = { IS(F_OUTCOME, "error") }, .means = MEANS_TURN_END, .flags = OBS_FAILED },
+	{ "interaction", .when = { IS(F_OUTCOME, "cancelled") }, .means = MEANS_TURN_END, .reason = "interrupted" },
+	{ "interaction", .when = { IS(F_OUTCOME, "ok") }, .means = MEANS_TURN_END, .reason = "turn_end" },
 	{ "interaction", .means = MEANS_TURN_END },
 	{ "llm_request", .means = MEANS_RESPONSE_END },
 	{ "tool", .means = MEANS_TOOL_END },

@@ -2,6 +2,7 @@
 #include "agentbus/v1/agentbus.pb-c.h"
 #include "bus_pack.h"
 #include "bus_socket.h"
+#include "bus_wire.h"
 
 #include <nng/protocol/reqrep0/rep.h>
 
@@ -17,8 +18,8 @@ struct answer {
 static void
 put_embedded(struct buf *out, unsigned field, const uint8_t *bytes, size_t len, bool *failed)
 {
-	uint8_t head[BUS_HEAD_MAX];
-	const size_t head_len = bus_put_head(head, field, len);
+	uint8_t head[BUS_WIRE_HEAD_MAX];
+	const size_t head_len = bus_wire_put_head(head, field, len);
 
 	if (!buf_reserve(out, head_len + len) || !buf_append(out, head, head_len) || !buf_append(out, bytes, len))
 		*failed = true;

@@ -255,17 +255,20 @@ step_response(struct sessions *s, struct session *x, const struct observation *o
 	kin_claim_ask(s, x, o, now_ns);
 }
 
+/* A span and a log record tell of the same failure, in any order; the one with a status tells more. */
 static void
 note_failure(struct session *x, const struct observation *o)
 {
-	if (o->time_ns < x->last_error.time_ns)
-		return;
-	x->last_error.class = o->error;
-	x->last_error.status = o->status;
-	x->last_error.time_ns = o->time_ns;
-	str_copy(x->last_error.message, sizeof(x->last_error.message), o->error_message);
+	struct failure *last = &x->last_error;
+
 	if (o->time_ns >= x->track->response_cli_ns && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0)
 		x->failed = true;
+	if (o->time_ns < last->time_ns && (last->status || !o->status))
+		return;
+	last->class = o->error;
+	last->status = o->status;
+	last->time_ns = o->time_ns;
+	str_copy(last->message, sizeof(last->message), o->error_message);
 }
 
 static void
@@ -279,8 +282,10 @@ step_response_end(struct sessions *s, struct session *x, const struct observatio
 	state_show(s, x, o, now_ns);
 	if (o->agent.len == 0)
 		later(&t->asked_cli_ns, o->time_ns);
-	if (o->agent.len == 0 && !(o->flags & OBS_FAILED))
+	if (o->agent.len == 0 && !(o->flags & OBS_FAILED)) {
 		later(&t->response_cli_ns, o->time_ns);
+		t->answer_due = false;
+	}
 	if ((o->flags & OBS_FAILED) && o->error != ERROR_UNKNOWN && o->error != ERROR_NONE)
 		note_failure(x, o);
 	state_activity(s, x, o, now_ns);

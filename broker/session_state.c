@@ -143,7 +143,15 @@ begin_turn(struct sessions *s, struct session *x, uint64_t start_ns, const struc
 static void
 complete(struct sessions *s, struct session *x, uint64_t end_ns, const struct observation *o, uint64_t now_ns)
 {
-	struct change c = { SESSION_COMPLETED, EVIDENCE_SHOWN, "turn_end", .time_ns = end_ns, .turn_ns = turn_length(x, end_ns) };
+	/* A turn that is over while the model still owes an answer was stopped by its person. */
+	bool stopped = o->means == MEANS_TURN_END && x->track->answer_due && !x->failed;
+	struct change c = {
+		SESSION_COMPLETED,
+		EVIDENCE_SHOWN,
+		reason_or(o, stopped ? "interrupted" : "turn_end"),
+		.time_ns = end_ns,
+		.turn_ns = turn_length(x, end_ns),
+	};
 
 	clear_pending(x->track);
 	advance(x->track, end_ns);
@@ -162,7 +170,7 @@ state_begin_turn(struct sessions *s, struct session *x, const struct observation
 		return;
 	}
 	x->turn_errors = 0;
-	x->failed = false;
+	x->failed = x->last_error.time_ns > o->time_ns;
 	begin_turn(s, x, o->time_ns, &c, o, now_ns);
 	if (x->track->closed_cli_ns > o->time_ns)
 		complete(s, x, x->track->closed_cli_ns, o, now_ns);
@@ -259,6 +267,7 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	if (!open) {
 		struct change began = { SESSION_WORKING, EVIDENCE_SHOWN, "activity", .time_ns = o->start_ns };
 		begin_turn(s, x, o->start_ns, &began, o, now_ns);
+		t->answer_due = false;
 	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;

@@ -63,7 +63,7 @@ static const struct option_row rows[] = {
 
 static const struct option_program program = {
 	.name = PROGRAM,
-	.section = "eww",
+	.section = PROGRAM,
 	.summary = "Prints the sessions of AI coding CLIs as one JSON line per change, for a panel such as EWW.",
 	.rows = rows,
 };

@@ -16,11 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define PROGRAM     "log-subscriber"
-#define BATCH_BYTES (64 * 1024) /* taken from the bus before they are written */
-#define RETRY_MIN   0.5         /* seconds between attempts to write to a full disk, doubled up to */
+#define BATCH_BYTES 65536 /* taken from the bus before they are written */
+#define RETRY_MIN   0.5   /* seconds between attempts to write to a full disk, doubled up to */
 #define RETRY_MAX   30.0
 
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -74,7 +75,7 @@ static const struct option_row rows[] = {
 
 static const struct option_program program = {
 	.name = PROGRAM,
-	.section = "log",
+	.section = PROGRAM,
 	.summary = "Writes one line per event of agentbus.",
 	.rows = rows,
 };
@@ -108,6 +109,13 @@ save_state(struct subscriber *s)
 	s->state_failed = failed;
 }
 
+/* For `systemctl status`. */
+static void
+say_status(const struct subscriber *s)
+{
+	sd_notify(0, agentbus_connected(s->bus) ? "STATUS=Following the broker" : "STATUS=Waiting for the broker");
+}
+
 /* The first snapshot is where a log without a cursor begins: a restart before the first line begins there, too. */
 static void
 on_connected(struct subscriber *s)
@@ -117,11 +125,17 @@ on_connected(struct subscriber *s)
 	if (s->away)
 		say("the broker is back");
 	s->away = false;
-	if (!cursor_known(&s->cursor) && boot_id[0] && strlen(boot_id) < sizeof(s->cursor.boot_id)) {
-		strcpy(s->cursor.boot_id, boot_id);
-		s->cursor.seq = agentbus_seq(s->bus);
+	if (!cursor_known(&s->cursor) && cursor_set(&s->cursor, boot_id, agentbus_seq(s->bus)))
 		save_state(s);
-	}
+	say_status(s);
+}
+
+static void
+on_disconnected(struct subscriber *s)
+{
+	say("the broker is away; waiting for it");
+	s->away = true;
+	say_status(s);
 }
 
 /* Returns false without memory. */
@@ -131,8 +145,7 @@ take_event(struct subscriber *s, const struct agentbus_event *e)
 	if (e->kind == AGENTBUS_CONNECTED) {
 		on_connected(s);
 	} else if (e->kind == AGENTBUS_DISCONNECTED) {
-		say("the broker is away; waiting for it");
-		s->away = true;
+		on_disconnected(s);
 	} else if (e->kind != AGENTBUS_RESET && !cursor_has(&s->cursor, e)) {
 		if (!line_append(&s->output.pending, (enum line_format)s->settings.format, e, text_now()))
 			return false;
@@ -353,6 +366,8 @@ run(struct subscriber *s)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	ev_io_start(s->loop, &s->readable);
+	sd_notify(0, "READY=1");
+	say_status(s);
 	ev_run(s->loop, 0);
 }
 

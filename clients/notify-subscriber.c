@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <systemd/sd-daemon.h>
 
 #define PROGRAM      "notify-subscriber"
 #define MIN_TURN     10.0  /* seconds */
@@ -63,7 +64,7 @@ static const struct option_row rows[] = {
 
 static const struct option_program program = {
 	.name = PROGRAM,
-	.section = "notify",
+	.section = PROGRAM,
 	.summary = "Shows a desktop notification when a session has finished, has failed or waits for you.",
 	.rows = rows,
 };
@@ -130,6 +131,25 @@ compare_all(struct subscriber *s)
 		desktop_close(s->desktop, key);
 }
 
+/* For `systemctl status`. */
+static void
+say_status(const struct subscriber *s)
+{
+	sd_notify(0, agentbus_connected(s->bus) ? "STATUS=Following the broker" : "STATUS=Waiting for the broker");
+}
+
+static void
+on_event(struct subscriber *s, const struct agentbus_event *e)
+{
+	if (e->session) {
+		obey(s, policy_event(s->policy, e), e->session);
+		return;
+	}
+	if (e->kind != AGENTBUS_DISCONNECTED)
+		compare_all(s);
+	say_status(s);
+}
+
 static void
 on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
@@ -138,12 +158,8 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	int got;
 
 	(void)revents;
-	while ((got = agentbus_next(s->bus, &e)) > 0) {
-		if (e->session)
-			obey(s, policy_event(s->policy, e), e->session);
-		else if (e->kind != AGENTBUS_DISCONNECTED)
-			compare_all(s);
-	}
+	while ((got = agentbus_next(s->bus, &e)) > 0)
+		on_event(s, e);
 	if (got < 0) {
 		fprintf(stderr, PROGRAM ": %s\n", agentbus_strerror(got));
 		s->status = 1;
@@ -189,6 +205,8 @@ run(struct subscriber *s)
 	ev_signal_start(s->loop, &s->term);
 	ev_signal_start(s->loop, &s->interrupt);
 	s->status = 0;
+	sd_notify(0, "READY=1");
+	say_status(s);
 	ev_run(s->loop, 0);
 }
 

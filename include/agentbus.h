@@ -210,7 +210,7 @@ struct agentbus_options {
  */
 int agentbus_open(const struct agentbus_options *options, struct agentbus **ret_bus);
 
-/* Closes the bus and frees all that it handed out. NULL is fine. May block a few milliseconds while nng lets go. */
+/* Closes the bus and frees all that it handed out. NULL is fine. May block a few milliseconds while nng lets go, half a second at worst. */
 void agentbus_close(struct agentbus *bus);
 
 /*

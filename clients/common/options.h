@@ -31,16 +31,16 @@ enum option_type {
 };
 
 struct option_row {
-	const char *name; /* long option, without the dashes; NULL ends a table */
-	char letter;      /* one-letter spelling, 0 for none */
-	enum option_type type;
-	size_t offset;   /* of the member, from the struct options that begins the client's settings */
-	const char *env; /* environment variable, NULL for none */
-	bool no_file;    /* not a key of the configuration file */
-	double min, max; /* both ends included; max 0 means no upper limit */
-	const char *const *choices;
+	const char *name;  /* long option, without the dashes; NULL ends a table */
 	const char *value; /* what --help calls the argument */
 	const char *help;
+	const char *env;            /* environment variable, NULL for none */
+	const char *const *choices; /* of OPTION_CHOICE, ended by NULL */
+	double min, max;            /* both ends included; max 0 means no upper limit */
+	size_t offset;              /* of the member, from the struct options that begins the client's settings */
+	enum option_type type;
+	char letter;  /* one-letter spelling, 0 for none */
+	bool no_file; /* not a key of the configuration file */
 };
 
 /* A program, or one verb of a program. All text is static. */

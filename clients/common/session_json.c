@@ -2,17 +2,6 @@
 
 #include "common/roster.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static int
-compare_models(const void *a, const void *b)
-{
-	const struct agentbus_model_usage *const *x = a, *const *y = b;
-
-	return strcmp((*x)->model, (*y)->model);
-}
-
 static void
 write_model(struct json *j, const struct agentbus_model_usage *m)
 {
@@ -22,32 +11,21 @@ write_model(struct json *j, const struct agentbus_model_usage *m)
 	json_uint(j, "cache_read_tokens", m->tokens.cache_read);
 	json_uint(j, "cache_write_tokens", m->tokens.cache_write);
 	json_uint(j, "output_tokens", m->tokens.output);
-	json_uint(j, "reasoning_tokens", m->tokens.reasoning);
 	json_end(j);
 }
 
-/* models and by_model, both by name. */
+/* models and by_model, both in the order of first use. */
 static void
 write_models(struct json *j, const struct agentbus_session *s)
 {
-	const struct agentbus_model_usage **sorted = calloc(s->model_count + 1, sizeof(*sorted));
-
-	if (!sorted) {
-		j->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < s->model_count; i++)
-		sorted[i] = &s->models[i];
-	qsort(sorted, s->model_count, sizeof(*sorted), compare_models);
 	json_array(j, "models");
 	for (size_t i = 0; i < s->model_count; i++)
-		json_string(j, NULL, sorted[i]->model);
+		json_string(j, NULL, s->models[i].model);
 	json_end(j);
 	json_object(j, "by_model");
 	for (size_t i = 0; i < s->model_count; i++)
-		write_model(j, sorted[i]);
+		write_model(j, &s->models[i]);
 	json_end(j);
-	free(sorted);
 }
 
 static void

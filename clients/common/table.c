@@ -280,6 +280,10 @@ table_summary(const struct roster *r, char *out, size_t size)
 	const char *separator = ": ";
 	char text[TEXT_SIZE];
 
+	if (r->count == 0) {
+		snprintf(out, size, "No sessions");
+		return out;
+	}
 	snprintf(out, size, "%zu %s", r->count, r->count == 1 ? "session" : "sessions");
 	for (size_t i = 0; i < COUNT(order); i++) {
 		if (r->states[order[i]] == 0)

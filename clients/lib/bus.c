@@ -21,7 +21,7 @@ struct inbox {
 };
 
 struct agentbus {
-	struct link link;
+	struct link *link;
 	struct sync sync;
 	struct sessions table, aside; /* aside: the snapshot that sync wants adopted later */
 	size_t table_max;
@@ -72,7 +72,7 @@ agentbus_open(const struct agentbus_options *options, struct agentbus **ret_bus)
 	bus->topic = strdup(topic);
 	if (!bus->topic)
 		goto out;
-	e = link_open(&bus->link, o->runtime_dir);
+	e = link_create(o->runtime_dir, &bus->link);
 	if (e < 0)
 		goto out;
 	inbox_init(&bus->live);
@@ -93,7 +93,7 @@ agentbus_close(struct agentbus *bus)
 {
 	if (!bus)
 		return;
-	link_close(&bus->link);
+	link_destroy(bus->link);
 	region_finish(&bus->live.region);
 	region_finish(&bus->replay.region);
 	sessions_finish(&bus->table);
@@ -105,7 +105,7 @@ agentbus_close(struct agentbus *bus)
 int
 agentbus_fd(const struct agentbus *bus)
 {
-	return bus->link.epoll;
+	return bus->link->epoll;
 }
 
 bool
@@ -213,7 +213,7 @@ ask(struct agentbus *bus)
 		return;
 	}
 	size_t len = agentbus__v1__request__pack(&request, data);
-	sync_asked(&bus->sync, link_ask(&bus->link, data, len), link_now());
+	sync_asked(&bus->sync, link_ask(bus->link, data, len), link_now());
 }
 
 /* Puts a snapshot aside; sessions that make no sense are left out. */
@@ -258,7 +258,7 @@ take_replay(struct agentbus *bus, const Agentbus__V1__Response *response)
 static void
 take_answer(struct agentbus *bus)
 {
-	nng_msg *msg = link_receive_answer(&bus->link);
+	nng_msg *msg = link_receive_answer(bus->link);
 	Agentbus__V1__Response *response;
 
 	if (!msg)
@@ -284,7 +284,7 @@ take_answer(struct agentbus *bus)
 static void
 take_message(struct agentbus *bus)
 {
-	nng_msg *msg = link_receive_event(&bus->link);
+	nng_msg *msg = link_receive_event(bus->link);
 	Agentbus__V1__EventBatch *batch;
 
 	if (!msg)
@@ -309,7 +309,7 @@ take_peers(struct agentbus *bus)
 {
 	bool linked, changed;
 
-	link_peers(&bus->link, &linked, &changed);
+	link_peers(bus->link, &linked, &changed);
 	if (changed)
 		sync_link(&bus->sync, linked, link_now());
 }
@@ -318,8 +318,8 @@ take_peers(struct agentbus *bus)
 static bool
 receive(struct agentbus *bus)
 {
-	link_want_events(&bus->link, wants_messages(bus));
-	int found = link_poll(&bus->link);
+	link_want_events(bus->link, wants_messages(bus));
+	int found = link_poll(bus->link);
 	if (found < 0) {
 		bus->error = found;
 		return false;
@@ -382,9 +382,9 @@ settle(struct agentbus *bus)
 	enum sync_action next = sync_next(&bus->sync, link_now());
 
 	if (next != SYNC_WAIT && (next != SYNC_TAKE_LIVE || !inbox_is_empty(&bus->live)))
-		link_nudge(&bus->link);
-	link_want_events(&bus->link, wants_messages(bus));
-	link_set_timer(&bus->link, sync_deadline(&bus->sync));
+		link_nudge(bus->link);
+	link_want_events(bus->link, wants_messages(bus));
+	link_set_timer(bus->link, sync_deadline(&bus->sync));
 }
 
 enum step { STEP_IDLE, STEP_DONE, STEP_EVENT };

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,10 @@
 #define ANSWER_SIZE_MAX  (64u << 20)
 #define RECONNECT_MIN_MS 10
 #define RECONNECT_MAX_MS 500
+#define ANSWER_WAIT_MS   100 /* at the end, for an answer under way */
+#define QUIET_MS         2   /* then for a pause between events */
+#define QUIET_TRIES      25
+#define CLOSE_WAIT_MS    300 /* then for nng */
 #define NSEC_PER_SEC     UINT64_C(1000000000)
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
 #define URL_SCHEME       "ipc://"
@@ -150,47 +156,136 @@ open_descriptors(struct link *l)
 	       watch(l, l->timer, EPOLLIN, LINK_TIMER);
 }
 
-int
-link_open(struct link *l, const char *dir)
+static int
+open_link(struct link *l, const char *dir)
 {
 	char events_url[SOCKET_PATH_SIZE + sizeof(URL_SCHEME)], queries_url[SOCKET_PATH_SIZE + sizeof(URL_SCHEME)];
-	int e;
 
-	*l = (struct link){ .epoll = -1, .wake = -1, .timer = -1, .events_peer.link = l, .queries_peer.link = l };
 	make_url(dir, "events", events_url);
 	make_url(dir, "query", queries_url);
 	if (!*events_url || !*queries_url)
 		return AGENTBUS_EPATH;
-	if (pthread_mutex_init(&l->lock, NULL) != 0)
+	if (!open_descriptors(l))
+		return AGENTBUS_ESYSTEM;
+	int e = error_of(open_sockets(l, events_url, queries_url));
+	if (e == AGENTBUS_OK && !(watch(l, l->events_fd, 0, LINK_EVENTS) && watch(l, l->queries_fd, EPOLLIN, LINK_ANSWER)))
+		e = AGENTBUS_ESYSTEM;
+	return e;
+}
+
+int
+link_create(const char *dir, struct link **ret_link)
+{
+	struct link *l = malloc(sizeof(*l));
+
+	if (!l)
 		return AGENTBUS_ENOMEM;
-	if (!open_descriptors(l)) {
-		e = AGENTBUS_ESYSTEM;
-	} else if ((e = error_of(open_sockets(l, events_url, queries_url))) == AGENTBUS_OK) {
-		if (watch(l, l->events_fd, 0, LINK_EVENTS) && watch(l, l->queries_fd, EPOLLIN, LINK_ANSWER))
-			return AGENTBUS_OK;
-		e = AGENTBUS_ESYSTEM;
+	*l = (struct link){ .epoll = -1,
+			    .wake = -1,
+			    .timer = -1,
+			    .events_fd = -1,
+			    .queries_fd = -1,
+			    .events_peer.link = l,
+			    .queries_peer.link = l };
+	pthread_mutex_init(&l->lock, NULL);
+	int e = open_link(l, dir);
+	if (e == AGENTBUS_OK) {
+		*ret_link = l;
+		return AGENTBUS_OK;
 	}
 	int saved = errno;
-	link_close(l);
+	link_destroy(l);
 	errno = saved;
 	return e;
 }
 
-/* nng_close() returns when no thread of nng's is in peer_changed() any more. */
-void
-link_close(struct link *l)
+static nng_msg *
+receive(nng_socket socket)
 {
+	nng_msg *msg;
+
+	return nng_recvmsg(socket, &msg, NNG_FLAG_NONBLOCK) == 0 ? msg : NULL;
+}
+
+/* nng_close() returns when no thread of nng's is in peer_changed() any more. */
+static void *
+close_sockets(void *arg)
+{
+	struct link *l = arg;
+
 	if (l->opened_events)
 		nng_close(l->events);
 	if (l->opened_queries)
 		nng_close(l->queries);
+	return NULL;
+}
+
+static bool
+is_readable(int fd, int timeout_ms)
+{
+	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, timeout_ms) > 0;
+}
+
+/* Waits for the answer that is under way, and for a moment without events. */
+static void
+calm_down(struct link *l)
+{
+	nng_msg *msg;
+
+	if (l->awaits_answer)
+		is_readable(l->queries_fd, ANSWER_WAIT_MS);
+	for (int i = 0; i < QUIET_TRIES && is_readable(l->events_fd, QUIET_MS); i++) {
+		while ((msg = receive(l->events)) != NULL)
+			nng_msg_free(msg);
+	}
+}
+
+/*
+ * nng_close() of nng 1.5 to 1.8 waits for ever if it meets a message that is just being received. So what is under way is
+ * let in first; against a stream without a pause only a thread helps that can be left behind.
+ */
+static bool
+close_sockets_in_time(struct link *l)
+{
+	struct timespec until;
+	sigset_t all, before;
+	pthread_t thread;
+
+	calm_down(l);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int failed = pthread_create(&thread, NULL, close_sockets, l);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed) {
+		close_sockets(l);
+		return true;
+	}
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += CLOSE_WAIT_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / (long)NSEC_PER_SEC;
+	until.tv_nsec %= (long)NSEC_PER_SEC;
+	if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+		return true;
+	pthread_detach(thread);
+	return false;
+}
+
+void
+link_destroy(struct link *l)
+{
+	bool sockets = l->opened_events || l->opened_queries;
+
 	if (l->timer >= 0)
 		close(l->timer);
-	if (l->wake >= 0)
-		close(l->wake);
 	if (l->epoll >= 0)
 		close(l->epoll);
+	/* What nng's threads use stays if nng does. */
+	if (sockets && !close_sockets_in_time(l))
+		return;
+	if (l->wake >= 0)
+		close(l->wake);
 	pthread_mutex_destroy(&l->lock);
+	free(l);
 }
 
 int
@@ -223,14 +318,6 @@ link_peers(struct link *l, bool *ret_linked, bool *ret_changed)
 	l->seen = changes;
 }
 
-static nng_msg *
-receive(nng_socket socket)
-{
-	nng_msg *msg;
-
-	return nng_recvmsg(socket, &msg, NNG_FLAG_NONBLOCK) == 0 ? msg : NULL;
-}
-
 nng_msg *
 link_receive_event(struct link *l)
 {
@@ -240,7 +327,11 @@ link_receive_event(struct link *l)
 nng_msg *
 link_receive_answer(struct link *l)
 {
-	return receive(l->queries);
+	nng_msg *msg = receive(l->queries);
+
+	if (msg)
+		l->awaits_answer = false;
+	return msg;
 }
 
 bool
@@ -249,13 +340,15 @@ link_ask(struct link *l, const void *data, size_t len)
 	nng_msg *msg;
 
 	/* nng drops an answer that nobody took when the next request is sent, but leaves its descriptor readable. */
-	msg = receive(l->queries);
+	msg = link_receive_answer(l);
 	if (msg)
 		nng_msg_free(msg);
 	if (nng_msg_alloc(&msg, 0) != 0)
 		return false;
-	if (nng_msg_append(msg, data, len) == 0 && nng_sendmsg(l->queries, msg, NNG_FLAG_NONBLOCK) == 0)
+	if (nng_msg_append(msg, data, len) == 0 && nng_sendmsg(l->queries, msg, NNG_FLAG_NONBLOCK) == 0) {
+		l->awaits_answer = true;
 		return true;
+	}
 	nng_msg_free(msg);
 	return false;
 }

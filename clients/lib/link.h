@@ -33,7 +33,7 @@ struct link {
 	int epoll, wake, timer;
 	int events_fd, queries_fd; /* nng's */
 	bool opened_events, opened_queries;
-	bool wants_events, nudged;
+	bool wants_events, nudged, awaits_answer;
 	uint64_t armed; /* when the timer expires, 0 if it does not */
 
 	pthread_mutex_t lock; /* of both peers */
@@ -41,9 +41,11 @@ struct link {
 	unsigned seen; /* changes at the last link_peers() */
 };
 
-/* Begins to connect to the sockets in dir, NULL for the usual one. Returns 0 or an agentbus_error. l must not be moved. */
-int link_open(struct link *l, const char *dir);
-void link_close(struct link *l);
+/* Begins to connect to the sockets in dir, NULL for the usual one. Returns 0 or an agentbus_error. */
+int link_create(const char *dir, struct link **ret_link);
+
+/* Closes and frees it all; what nng does not let go of within half a second is left to the end of the process. */
+void link_destroy(struct link *l);
 
 /* Never blocks. A set of LINK_ flags, or AGENTBUS_ESYSTEM. */
 int link_poll(struct link *l);

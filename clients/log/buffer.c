@@ -24,7 +24,8 @@ buffer_put(struct buffer *b, const char *bytes, size_t len)
 		b->ptr = ptr;
 		b->size = size;
 	}
-	memcpy(b->ptr + b->len, bytes, len);
+	if (len > 0) /* an empty buffer has no ptr to copy nothing to */
+		memcpy(b->ptr + b->len, bytes, len);
 	b->len += len;
 	return true;
 }
@@ -38,6 +39,7 @@ buffer_text(struct buffer *b, const char *text)
 void
 buffer_drop(struct buffer *b, size_t len)
 {
-	memmove(b->ptr, b->ptr + len, b->len - len);
+	if (b->len > len)
+		memmove(b->ptr, b->ptr + len, b->len - len);
 	b->len -= len;
 }

@@ -40,10 +40,21 @@ boot_id_valid(const char *boot_id, size_t len)
 }
 
 static void
-cursor_set(struct cursor *c, const char *boot_id, size_t len, uint64_t seq, bool open_gap)
+place(struct cursor *c, const char *boot_id, size_t len, uint64_t seq, bool open_gap)
 {
 	*c = (struct cursor){ .seq = seq, .open_gap = open_gap };
 	memcpy(c->boot_id, boot_id, len);
+}
+
+bool
+cursor_set(struct cursor *c, const char *boot_id, uint64_t seq)
+{
+	size_t len = strlen(boot_id);
+
+	if (!boot_id_valid(boot_id, len))
+		return false;
+	place(c, boot_id, len, seq, false);
+	return true;
 }
 
 /* A gap stands at its end, or just before its beginning if it has no end. */
@@ -61,7 +72,7 @@ cursor_advance(struct cursor *c, const struct agentbus_event *e)
 	uint64_t seq = gap ? gap_seq(e->gap.first_seq, e->gap.last_seq) : e->seq;
 
 	if ((gap || e->seq) && boot_id_valid(boot_id, strlen(boot_id)))
-		cursor_set(c, boot_id, strlen(boot_id), seq, gap && e->gap.last_seq == 0);
+		place(c, boot_id, strlen(boot_id), seq, gap && e->gap.last_seq == 0);
 }
 
 bool
@@ -124,13 +135,13 @@ read_line(const struct spelling *sp, const char *line, size_t len, struct cursor
 
 	/* seq stands before boot_id, and what a gap says stands right after it. */
 	if (key_number(line, boot_id, sp->seq, &seq)) {
-		cursor_set(ret, boot_id, boot_len, seq, false);
+		place(ret, boot_id, boot_len, seq, false);
 		return true;
 	}
 	if (!key_number(boot_id, end, sp->gap_first, &first))
 		return false;
 	key_number(boot_id, end, sp->gap_last, &last);
-	cursor_set(ret, boot_id, boot_len, gap_seq(first, last), last == 0);
+	place(ret, boot_id, boot_len, gap_seq(first, last), last == 0);
 	return true;
 }
 
@@ -182,7 +193,7 @@ cursor_from_record(const char record[CURSOR_RECORD_SIZE], struct cursor *ret)
 	if (sscanf(text, RECORD_MAGIC " %63s %" SCNu64 " %5s", boot_id, &c.seq, what) != 3 ||
 	    !boot_id_valid(boot_id, strlen(boot_id)))
 		return false;
-	cursor_set(&c, boot_id, strlen(boot_id), c.seq, strcmp(what, "gap") == 0);
+	place(&c, boot_id, strlen(boot_id), c.seq, strcmp(what, "gap") == 0);
 
 	/* Only what cursor_to_record() writes is a record. */
 	cursor_to_record(&c, again);

@@ -26,6 +26,9 @@ cursor_known(const struct cursor *c)
 	return c->boot_id[0] != '\0';
 }
 
+/* Places c after an event. Returns false, with c as it was, if this is no boot id that a log can hold. */
+bool cursor_set(struct cursor *c, const char *boot_id, uint64_t seq);
+
 /* Moves c to the event that was written. Events of the library's own without a place, and overlong boot ids, do not move it. */
 void cursor_advance(struct cursor *c, const struct agentbus_event *e);
 

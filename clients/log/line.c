@@ -34,6 +34,8 @@ struct value {
 	};
 };
 
+static const struct value none = { .type = VALUE_NONE };
+
 /* What a column is read from. */
 struct subject {
 	const struct agentbus_event *e;
@@ -83,7 +85,7 @@ value_cost(const struct agentbus_cost *cost)
 		return (struct value){ .type = VALUE_MONEY, .money = cost->reported };
 	if (cost->has_computed)
 		return (struct value){ .type = VALUE_MONEY, .money = cost->computed };
-	return (struct value){ 0 };
+	return none;
 }
 
 static bool
@@ -125,7 +127,7 @@ get_kind(const struct subject *s)
 static struct value
 get_seq(const struct subject *s)
 {
-	return s->e->seq ? value_number(s->e->seq) : (struct value){ 0 };
+	return s->e->seq ? value_number(s->e->seq) : none;
 }
 
 /* A gap stands where the lost events were: in their boot, not in the one that reports it. */
@@ -138,34 +140,33 @@ get_boot_id(const struct subject *s)
 static struct value
 get_gap_first(const struct subject *s)
 {
-	return s->e->kind == AGENTBUS_GAP ? value_number(s->e->gap.first_seq) : (struct value){ 0 };
+	return s->e->kind == AGENTBUS_GAP ? value_number(s->e->gap.first_seq) : none;
 }
 
 static struct value
 get_gap_last(const struct subject *s)
 {
-	return s->e->kind == AGENTBUS_GAP && s->e->gap.last_seq ? value_number(s->e->gap.last_seq) : (struct value){ 0 };
+	return s->e->kind == AGENTBUS_GAP && s->e->gap.last_seq ? value_number(s->e->gap.last_seq) : none;
 }
 
 static struct value
 get_state(const struct subject *s)
 {
-	return s->e->session ? value_text(agentbus_state_name(s->e->session->state)) : (struct value){ 0 };
+	return s->e->session ? value_text(agentbus_state_name(s->e->session->state)) : none;
 }
 
 static struct value
 get_previous_state(const struct subject *s)
 {
-	if (!changes_state(s->e) || s->e->state_change.from == AGENTBUS_UNKNOWN)
-		return (struct value){ 0 };
-	return value_text(agentbus_state_name(s->e->state_change.from));
+	if (!changes_state(s->e) || s->e->state_change.from == s->e->state_change.to)
+		return none;
+	return value_text(s->e->state_change.from == AGENTBUS_UNKNOWN ? "" : agentbus_state_name(s->e->state_change.from));
 }
 
 static struct value
 get_evidence(const struct subject *s)
 {
-	return s->e->evidence == AGENTBUS_EVIDENCE_NONE ? (struct value){ 0 }
-							: value_text(agentbus_evidence_name(s->e->evidence));
+	return s->e->evidence == AGENTBUS_EVIDENCE_NONE ? none : value_text(agentbus_evidence_name(s->e->evidence));
 }
 
 /* The event's own error; for the end of a failed turn the session's last one. */
@@ -184,7 +185,7 @@ get_error_type(const struct subject *s)
 
 	if (s->e->kind == AGENTBUS_TOOL)
 		return value_text(s->e->tool.error_type);
-	return f ? value_text(f->type) : (struct value){ 0 };
+	return f ? value_text(f->type) : none;
 }
 
 static struct value
@@ -192,7 +193,7 @@ get_error_message(const struct subject *s)
 {
 	const struct agentbus_failure *f = failure_of(s->e);
 
-	return f ? value_text(f->message) : (struct value){ 0 };
+	return f ? value_text(f->message) : none;
 }
 
 static struct value
@@ -200,7 +201,7 @@ get_http_status(const struct subject *s)
 {
 	const struct agentbus_failure *f = failure_of(s->e);
 
-	return f && f->status ? value_number(f->status) : (struct value){ 0 };
+	return f && f->status ? value_number(f->status) : none;
 }
 
 static struct value
@@ -279,7 +280,7 @@ line_key(size_t i)
 static struct value
 value_of_number(uint64_t number, const struct source *from)
 {
-	return number == 0 && from->zero_is_none ? (struct value){ 0 } : value_number(number);
+	return number == 0 && from->zero_is_none ? none : value_number(number);
 }
 
 static struct value
@@ -288,7 +289,7 @@ value_from(const struct agentbus_event *e, const struct source *from)
 	const char *base = from->of_session ? (const char *)e->session : (const char *)e;
 
 	if (!base)
-		return (struct value){ 0 };
+		return none;
 	const void *member = base + from->offset;
 	switch (from->type) {
 	case MEMBER_TEXT:
@@ -302,7 +303,7 @@ value_from(const struct agentbus_event *e, const struct source *from)
 	case MEMBER_COST:
 		return value_cost(member);
 	}
-	return (struct value){ 0 };
+	return none;
 }
 
 static struct value
@@ -313,7 +314,7 @@ column_value(const struct column *c, const struct subject *s)
 	for (size_t i = 0; i < sizeof(c->sources) / sizeof(c->sources[0]) && c->sources[i].kinds; i++)
 		if (s->e->kind < 32 && (c->sources[i].kinds & KIND(s->e->kind)))
 			return value_from(s->e, &c->sources[i]);
-	return (struct value){ 0 };
+	return none;
 }
 
 static void
@@ -382,8 +383,8 @@ put_pair(struct buffer *out, struct json *scratch, const char *name, const struc
 	if (!text)
 		return false;
 	size_t len = strlen(text);
-	bool bare = text[0] == '"' && is_bare(text, len);
-	return buffer_text(out, name) && buffer_text(out, "=") && buffer_put(out, text + bare, len - 2 * bare);
+	size_t quote = text[0] == '"' && is_bare(text, len) ? 1 : 0;
+	return buffer_text(out, name) && buffer_text(out, "=") && buffer_put(out, text + quote, len - 2 * quote);
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@ make_parents(const char *path)
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	strcpy(dir, path);
+	memcpy(dir, path, strlen(path) + 1);
 	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
@@ -54,13 +55,12 @@ write_all(int fd, const char *bytes, size_t len, off_t offset)
 static bool
 write_fresh(int fd, const char *log)
 {
-	char text[CURSOR_RECORD_SIZE + PATH_MAX + 1];
+	char text[CURSOR_RECORD_SIZE + PATH_MAX + 2];
 	size_t log_len = strlen(log);
 
 	memset(text, ' ', CURSOR_RECORD_SIZE);
 	text[CURSOR_RECORD_SIZE - 1] = '\n';
-	memcpy(text + CURSOR_RECORD_SIZE, log, log_len);
-	text[CURSOR_RECORD_SIZE + log_len] = '\n';
+	snprintf(text + CURSOR_RECORD_SIZE, sizeof(text) - CURSOR_RECORD_SIZE, "%s\n", log);
 	return ftruncate(fd, 0) == 0 && write_all(fd, text, CURSOR_RECORD_SIZE + log_len + 1, 0);
 }
 

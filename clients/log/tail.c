@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Far more than a torn line and a whole one before it: text in events is shortened by the broker. */
-#define WINDOW (256 * 1024)
+#define WINDOW 262144
 
 /* The last newline in text[0, len), or NULL. */
 static const char *

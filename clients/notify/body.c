@@ -59,11 +59,27 @@ add_where_and_how_long(struct body *b, enum notice notice, const struct agentbus
 		add(b, SEPARATOR, "%s", text_clip(s->tool, NAME_WIDTH, name, sizeof(name)));
 }
 
-/* The type of an error is one of DESIGN's words; its message may quote what the person wrote, so it stays out. */
+static const char *
+error_words(const char *type)
+{
+	static const struct {
+		const char *type, *words;
+	} errors[] = {
+		{ "auth", "authentication error" }, { "rate_limit", "rate limit" },  { "timeout", "timeout" },
+		{ "server", "server error" },       { "client", "request refused" }, { "network", "network error" },
+	};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (strcmp(errors[i].type, type) == 0)
+			return errors[i].words;
+	return "unknown error";
+}
+
+/* Only what kind of error it was: the message of one may quote what the person wrote. */
 static void
 add_errors(struct body *b, enum notice notice, const struct agentbus_session *s)
 {
-	char type[TEXT_SIZE];
+	static const char *const before_last[] = { LINE_END, ": ", ", last: " };
 
 	if (notice == NOTICE_WAITING)
 		return;
@@ -71,10 +87,7 @@ add_errors(struct body *b, enum notice notice, const struct agentbus_session *s)
 		add(b, LINE_END, "%" PRIu32 " error%s", s->turn_errors, plural(s->turn_errors));
 	if (notice != NOTICE_FAILED || !s->last_error.type[0])
 		return;
-	text_clip(s->last_error.type, sizeof(type) - 1, type, sizeof(type));
-	for (char *c = strchr(type, '_'); c; c = strchr(c, '_'))
-		*c = ' ';
-	add(b, s->turn_errors > 0 ? ", last: " : LINE_END, "%s", type);
+	add(b, before_last[s->turn_errors < 2 ? s->turn_errors : 2], "%s", error_words(s->last_error.type));
 	if (s->last_error.status > 0)
 		add(b, " ", "(HTTP %u)", s->last_error.status);
 }

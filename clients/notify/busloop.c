@@ -1,5 +1,6 @@
 #include "notify/busloop.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +31,7 @@ fail(struct busloop *b, int error)
 {
 	if (!b->complained)
 		fprintf(stderr, "notify-subscriber: no session bus: %s; it is tried again when there is something to show\n",
-			strerror(-error));
+			error == -ENOMEDIUM ? "neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set" : strerror(-error));
 	b->complained = true;
 	b->next_attempt = ev_now(b->loop) + b->pause;
 	b->pause = b->pause < PAUSE_MAX / 2 ? b->pause * 2 : PAUSE_MAX;

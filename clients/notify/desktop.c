@@ -176,7 +176,7 @@ set_owner(struct desktop *d, const char *name)
 {
 	if (!name || strlen(name) >= sizeof(d->owner))
 		return false;
-	strcpy(d->owner, name);
+	memcpy(d->owner, name, strlen(name) + 1);
 	return true;
 }
 

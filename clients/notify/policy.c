@@ -25,6 +25,8 @@ struct policy {
 	char vanished[KEY_SIZE];
 };
 
+static const struct policy_verdict nothing = { .action = POLICY_NOTHING };
+
 struct policy *
 policy_create(const struct policy_settings *settings)
 {
@@ -79,9 +81,10 @@ forget_oldest(struct policy *p)
 {
 	struct track **at = &p->tracks;
 
-	while ((*at)->next)
+	while (*at && (*at)->next)
 		at = &(*at)->next;
-	free(unlink_track(p, at));
+	if (*at)
+		free(unlink_track(p, at));
 }
 
 /* The session's track, moved to the front and to the session's turn. NULL without memory. */
@@ -100,10 +103,11 @@ touch_track(struct policy *p, const struct agentbus_session *s)
 		t->given = 0;
 	}
 	t->seen = true;
+	if (p->count >= TRACKS_MAX)
+		forget_oldest(p);
 	t->next = p->tracks;
 	p->tracks = t;
-	if (++p->count > TRACKS_MAX)
-		forget_oldest(p);
+	p->count++;
 	return t;
 }
 
@@ -120,7 +124,7 @@ static struct policy_verdict
 give(struct policy *p, struct track *t, enum notice notice, uint64_t turn_duration_ms)
 {
 	if (!p->settings.wanted[notice] || (t->given & 1u << notice))
-		return notice == NOTICE_WAITING ? (struct policy_verdict){ 0 } : close_if_waiting(t, POLICY_NOTHING);
+		return notice == NOTICE_WAITING ? nothing : close_if_waiting(t, POLICY_NOTHING);
 	t->given |= 1u << notice;
 	t->waits = notice == NOTICE_WAITING;
 	return (struct policy_verdict){ .action = POLICY_SHOW, .notice = notice, .turn_duration_ms = turn_duration_ms };
@@ -154,6 +158,16 @@ turn_duration_ms(const struct agentbus_event *e)
 	return (e->time - began) / NS_PER_MS;
 }
 
+/*
+ * "lost": the broker has not heard of something that was running, and nobody knows that it is done. "interrupted": the
+ * person stopped the turn, and was there.
+ */
+static bool
+says_nothing_new(const char *reason)
+{
+	return strcmp(reason, "lost") == 0 || strcmp(reason, "interrupted") == 0;
+}
+
 static struct policy_verdict
 turn_over(struct policy *p, struct track *t, const struct agentbus_event *e)
 {
@@ -161,8 +175,7 @@ turn_over(struct policy *p, struct track *t, const struct agentbus_event *e)
 
 	if (e->session->failed)
 		return give(p, t, NOTICE_FAILED, ms);
-	/* "lost": the broker has not heard of something that was running. Nobody knows that it is done. */
-	if (ms < p->settings.min_turn_ms || strcmp(e->reason, "lost") == 0)
+	if (ms < p->settings.min_turn_ms || says_nothing_new(e->reason))
 		return close_if_waiting(t, POLICY_NOTHING);
 	return give(p, t, NOTICE_COMPLETED, ms);
 }
@@ -173,11 +186,13 @@ policy_event(struct policy *p, const struct agentbus_event *e)
 	struct track *t;
 
 	if (!changes_state(e) || e->session->auxiliary || !(t = touch_track(p, e->session)))
-		return (struct policy_verdict){ 0 };
+		return nothing;
 	if (e->state_change.to == AGENTBUS_WAITING)
 		return give(p, t, NOTICE_WAITING, 0);
 	if (ends_turn(e))
 		return turn_over(p, t, e);
+	/* Work that goes on may stop for the person again, and that is news again. */
+	t->given &= ~(1u << NOTICE_WAITING);
 	return close_if_waiting(t, e->state_change.to == AGENTBUS_WORKING ? POLICY_DROP : POLICY_NOTHING);
 }
 
@@ -195,12 +210,12 @@ policy_session(struct policy *p, const struct agentbus_session *s)
 	struct track *t;
 
 	if (s->auxiliary)
-		return (struct policy_verdict){ 0 };
+		return nothing;
 	if (s->state == AGENTBUS_WAITING)
-		return (t = touch_track(p, s)) ? give(p, t, NOTICE_WAITING, 0) : (struct policy_verdict){ 0 };
+		return (t = touch_track(p, s)) ? give(p, t, NOTICE_WAITING, 0) : nothing;
 	t = *find_track(p, policy_key(s, key, sizeof(key)));
 	if (!t)
-		return (struct policy_verdict){ 0 };
+		return nothing;
 	t->seen = true;
 	return close_if_waiting(t, s->state == AGENTBUS_WORKING ? POLICY_DROP : POLICY_NOTHING);
 }

@@ -1,7 +1,7 @@
 /*
  * What to notify of, and what of that to take back. Pure: events and sessions in, verdicts out.
  *
- * Of one turn of a session each notice is given once, however often the session changes its state. A turn that was over
+ * The end of a turn is given once, however often the session changes its state; waiting, each time. A turn that was over
  * before the start is not news; a session that waits is, whenever it began to.
  */
 #ifndef CLIENTS_NOTIFY_POLICY_H

@@ -346,7 +346,6 @@ class Broker(Sandbox):
         """Sends bytes on a new connection and gives everything that comes back until the broker closes it."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as s:
             s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
             received = b""
             while True:
                 try:

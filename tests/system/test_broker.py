@@ -149,8 +149,8 @@ class Signals(unittest.TestCase):
             self.state_changes(watch, "before", "working")
             broker.write_config("[sessions]\nquiet_after = 200ms\nidle_after = 1h\n")
             broker.daemon.send(signal.SIGHUP)
-            self.wait_for_log(broker, r"reload|read .*agentbus\.conf|configuration")
-            broker.post("/v1/logs", otlp.claude(otlp.claude_prompt("after")))
+            self.wait_for_log(broker, r"quiet-after is now 200ms")
+            broker.post("/v1/logs", otlp.claude(otlp.claude_request("after")))
             self.state_changes(watch, "after", "completed")
 
     def wait_for_log(self, broker, pattern):
@@ -167,7 +167,7 @@ class Signals(unittest.TestCase):
             broker.daemon.send(signal.SIGHUP)
             self.wait_for_log(broker, r"agentbus\.conf:2:")
             watch = broker.watch()
-            broker.post("/v1/logs", otlp.claude(otlp.claude_prompt("still")))
+            broker.post("/v1/logs", otlp.claude(otlp.claude_request("still")))
             self.state_changes(watch, "still", "completed")
 
     def test_sigterm_and_sigint_end_it_with_0(self):

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import time
 import unittest
 
@@ -169,10 +170,16 @@ class OneBroker(unittest.TestCase):
             self.assertIn("events", done.stderr)
             self.assertEqual((broker.runtime / "events").read_text(), "mine")
 
-    def test_runtime_directory_of_others_is_refused(self):
+    def test_open_runtime_directory_is_closed(self):
         with Broker(start=False) as broker:
-            broker.runtime.mkdir(mode=0o777)
+            broker.runtime.mkdir()
             broker.runtime.chmod(0o777)
+            broker.start_daemon()
+            self.assertEqual(stat.S_IMODE(broker.runtime.stat().st_mode), 0o700)
+
+    def test_directory_that_is_a_file_is_refused(self):
+        with Broker(start=False) as broker:
+            broker.runtime.write_text("")
             done = broker.run("agentbusd", "--listen", "127.0.0.1:0")
             self.assertEqual(done.returncode, 1)
             self.assertIn(str(broker.runtime), done.stderr)
@@ -209,19 +216,28 @@ class Storms(unittest.TestCase):
             self.assertGreaterEqual(seen, 4 * 200 * 5)
 
     def test_strangers_at_the_sockets(self):
-        """Whoever connects and sends rubbish is only a stranger."""
+        """
+        Whoever connects and sends rubbish is only a stranger. Each waits for nng's own greeting before: nng 1.5.2 itself does
+        not get over a connection that closes earlier (its issue 1518).
+        """
+        greeting = {"events": b"\0SP\0\0\x21\0\0", "query": b"\0SP\0\0\x30\0\0"}
         with Broker() as broker:
-            for name in ("events", "query"):
-                for data in (b"", b"\0" * 64, b"GET / HTTP/1.1\r\n\r\n", b"\0SP\0\0\x50\0\0", b"\0SP\0\0\x30\0\0" + b"\x01" + b"\xff" * 8,
-                             b"\0SP\0\0\x30\0\0" + b"\x01" + (100).to_bytes(8, "big") + b"\x80\0\0\1" + b"x" * 96):
+            for name, good in greeting.items():
+                for data in (b"", b"\0" * 64, b"GET / HTTP/1.1\r\n\r\n", good, good + b"\x01" + b"\xff" * 8,
+                             good + b"\x01" + (100).to_bytes(8, "big") + b"\x80\0\0\1" + b"x" * 96):
                     with socket.socket(socket.AF_UNIX) as s:
+                        s.settimeout(PATIENCE)
                         s.connect(str(broker.runtime / name))
+                        s.recv(8)
                         try:
                             s.sendall(data)
                         except OSError:
                             pass
             broker.post("/v1/logs", otlp.claude(otlp.claude_request("fine")))
             self.assertIn("fine", broker.sessions())
+            watch = broker.watch()
+            broker.post("/v1/logs", otlp.claude(otlp.claude_prompt("fine")))
+            watch.wait_for(lambda e: e["kind"] == "prompt")
 
 
 class Stalled(unittest.TestCase):
@@ -274,7 +290,8 @@ class Stalled(unittest.TestCase):
         for who, (unexplained, _, _) in (("steady", steady), ("stopped", stopped), ("late", late)):
             self.assertEqual(unexplained, [], who)
         self.assertGreaterEqual(stopped[1] + stopped[2], sent + 2000)
-        self.assertGreater(stopped[2], 0)
+        if not SANITIZED:  # then they are too few to overflow nng's buffers
+            self.assertGreater(stopped[2], 0)
 
 
 class Restarted(unittest.TestCase):

@@ -46,15 +46,15 @@ Test(journal, refuses_impossible_sizes)
 {
 	struct journal j;
 
-	cr_assert_not(journal_init(&j, 0));
+	cr_assert_not(journal_init(&j, JOURNAL_SIZE_MIN - 1));
 	cr_assert_not(journal_init(&j, JOURNAL_SIZE_MAX + 1));
 }
 
 /* Every ring size against every event size: each wrap-around there is. All that is kept must be whole and in order. */
 Test(journal, keeps_the_newest_whole_through_every_wrap)
 {
-	for (size_t size = 1; size < 400; size += 3) {
-		for (size_t max = 1; max <= size && max < 150; max += 7) {
+	for (size_t size = JOURNAL_SIZE_MIN; size < 900; size += 3) {
+		for (size_t max = 1; max <= 240; max += 7) {
 			struct journal j;
 			uint8_t bytes[4096];
 			uint64_t oldest = 1;
@@ -79,7 +79,8 @@ Test(journal, drops_no_more_than_needed)
 	struct journal j;
 	uint8_t bytes[200] = { 1 };
 
-	cr_assert(journal_init(&j, 200 * 10));
+	cr_assert(journal_init(&j, 2120)); /* 2000 bytes of events */
+	cr_assert_eq(j.size, 2000);
 	for (uint64_t seq = 1; seq <= 10; seq++) {
 		cr_assert(journal_append(&j, seq, bytes, sizeof(bytes)));
 		cr_assert_eq(journal_oldest(&j), 1);
@@ -96,29 +97,30 @@ Test(journal, is_bounded_in_number_too)
 	struct journal j;
 	const uint8_t byte = 9;
 
-	cr_assert(journal_init(&j, 128 * 100));
+	cr_assert(journal_init(&j, 13600));
 	for (uint64_t seq = 1; seq <= 5000; seq++)
 		cr_assert(journal_append(&j, seq, &byte, 1));
-	cr_assert_eq(journal_oldest(&j), 5000 - j.slot_count + 1);
+	cr_assert_eq(j.slot_count, 100);
+	cr_assert_eq(journal_oldest(&j), 4901);
 	journal_finish(&j);
 }
 
 Test(journal, an_event_too_large_empties_it)
 {
 	struct journal j;
-	uint8_t bytes[101] = { 0 };
+	uint8_t bytes[JOURNAL_SIZE_MIN] = { 0 };
 	const uint8_t *got;
 	size_t len;
 
-	cr_assert(journal_init(&j, 100));
+	cr_assert(journal_init(&j, JOURNAL_SIZE_MIN));
 	cr_assert(journal_append(&j, 1, bytes, 10));
-	cr_assert_not(journal_append(&j, 2, bytes, sizeof(bytes)));
+	cr_assert_not(journal_append(&j, 2, bytes, j.size + 1));
 	cr_assert_eq(journal_oldest(&j), 3);
 	cr_assert_not(journal_read(&j, 1, &got, &len));
 	cr_assert_not(journal_read(&j, 2, &got, &len));
-	cr_assert(journal_append(&j, 3, bytes, 100));
+	cr_assert(journal_append(&j, 3, bytes, j.size));
 	cr_assert(journal_read(&j, 3, &got, &len));
-	cr_assert_eq(len, 100);
+	cr_assert_eq(len, j.size);
 	journal_finish(&j);
 }
 
@@ -129,7 +131,7 @@ Test(journal, may_begin_anywhere)
 	const uint8_t *got;
 	size_t len;
 
-	cr_assert(journal_init(&j, 100));
+	cr_assert(journal_init(&j, 1000));
 	cr_assert(journal_append(&j, 1000, &byte, 1));
 	cr_assert_eq(journal_oldest(&j), 1000);
 	cr_assert(journal_read(&j, 1000, &got, &len));

@@ -75,10 +75,15 @@ Test(notify_body, a_failed_turn_says_what_kind_of_error_but_not_its_words)
 	cr_assert_str_eq(b.summary, "Gemini CLI failed");
 	cr_assert_str_eq(b.text, "shop \u00b7 5s\n2 errors, last: rate limit (HTTP 429)");
 
-	s.turn_errors = 0;
-	s.last_error.status = 0;
+	s.turn_errors = 1;
+	s.last_error = (struct agentbus_failure){ .type = "server", .message = SECRET, .status = 0 };
 	b = body_of(NOTICE_FAILED, &s, 5000);
-	cr_assert_str_eq(b.text, "shop \u00b7 5s\nrate limit");
+	cr_assert_str_eq(b.text, "shop \u00b7 5s\n1 error: server error");
+
+	s.turn_errors = 0;
+	s.last_error.type = "something new";
+	b = body_of(NOTICE_FAILED, &s, 5000);
+	cr_assert_str_eq(b.text, "shop \u00b7 5s\nunknown error");
 }
 
 Test(notify_body, waiting_names_the_tool)

@@ -97,6 +97,8 @@ Test(notify_policy, what_was_lost_has_not_finished)
 
 	e.reason = "lost";
 	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING);
+	e.reason = "interrupted";
+	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING, "by the person, who knows");
 	e.reason = "quiet";
 	check_shows(policy_event(p, &e), NOTICE_COMPLETED);
 	policy_destroy(p);
@@ -109,8 +111,9 @@ Test(notify_policy, waiting_is_shown_and_taken_back)
 
 	check_shows(change(p, &s, AGENTBUS_WAITING, 0), NOTICE_WAITING);
 	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_CLOSE);
-	cr_assert_eq(change(p, &s, AGENTBUS_WAITING, 0).action, POLICY_NOTHING, "once a turn");
-	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_DROP, "there is none to close");
+	check_shows(change(p, &s, AGENTBUS_WAITING, 0), NOTICE_WAITING);
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_CLOSE, "and again in the same turn");
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_NOTHING, "no change");
 	check_shows(change(p, &s, AGENTBUS_COMPLETED, 30), NOTICE_COMPLETED);
 
 	s.turn_started = 50 * S;

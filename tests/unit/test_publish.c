@@ -210,7 +210,7 @@ Test(publish, events_carry_the_session_and_their_details)
 				 .trace_id = { 1, 2, 3 } };
 
 	snprintf(s.project_name, sizeof(s.project_name), "demo");
-	s.models[0] = (struct model_usage){ .model = "gpt", .requests = 1, .tokens = { .input = 10 } };
+	s.models = &(struct model_usage){ .model = "gpt", .requests = 1, .tokens = { .input = 10 } };
 	s.model_count = 1;
 	s.last_error = (struct failure){ .class = ERROR_AUTH, .status = 401, .message = "no" };
 	open_bus(&b, 1 << 20);

@@ -1,0 +1,61 @@
+# Completion of agentbus(1) for bash.
+
+_agentbus()
+{
+	local cur prev verb word
+	local common='--runtime-dir --config --help --version'
+	COMPREPLY=()
+	cur=${COMP_WORDS[COMP_CWORD]}
+	prev=${COMP_WORDS[COMP_CWORD - 1]}
+
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		case $word in
+		status | watch | replay)
+			verb=$word
+			break
+			;;
+		esac
+	done
+
+	case $prev in
+	--runtime-dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--config)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--topic | -t)
+		mapfile -t COMPREPLY < <(compgen -W 'v1/ v1/claude-code/ v1/codex/ v1/gemini-cli/ v1/qwen-code/ v1/genai/' -- "$cur")
+		return
+		;;
+	--endpoint)
+		mapfile -t COMPREPLY < <(compgen -W 'http://127.0.0.1:4318' -- "$cur")
+		return
+		;;
+	--timeout | --since | -s | --count | -n | --speed)
+		return
+		;;
+	esac
+
+	case $verb:$cur in
+	status:*)
+		mapfile -t COMPREPLY < <(compgen -W "--json --all --watch --timeout $common" -- "$cur")
+		;;
+	watch:*)
+		mapfile -t COMPREPLY < <(compgen -W "--json --topic --since --count $common" -- "$cur")
+		;;
+	replay:-*)
+		mapfile -t COMPREPLY < <(compgen -W "--endpoint --speed $common" -- "$cur")
+		;;
+	replay:*)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		;;
+	:*)
+		mapfile -t COMPREPLY < <(compgen -W "status watch replay $common" -- "$cur")
+		;;
+	esac
+}
+
+complete -o filenames -F _agentbus agentbus

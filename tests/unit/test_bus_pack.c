@@ -1,0 +1,178 @@
+#include "agentbus/v1/agentbus.pb-c.h"
+#include "bus_pack.h"
+#include "bus_wire.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* protobuf-c must read what was packed, and pack the same bytes from it. */
+static Agentbus__V1__Event *
+repack(const struct event *e)
+{
+	struct buf out = { 0 };
+
+	cr_assert(bus_pack_event(e, "boot", &out));
+	Agentbus__V1__Event *event = agentbus__v1__event__unpack(NULL, out.len, out.bytes);
+	cr_assert_not_null(event);
+	uint8_t *again = malloc(agentbus__v1__event__get_packed_size(event));
+	cr_assert_eq(agentbus__v1__event__pack(event, again), out.len);
+	cr_assert_eq(memcmp(again, out.bytes, out.len), 0);
+	free(again);
+	buf_finish(&out);
+	return event;
+}
+
+/* Every member set, numbers up to their largest, text up to its longest. */
+static void
+fill(struct session *s, struct model_usage *models)
+{
+	memset(s, 0, sizeof(*s));
+	memset(s->id, 'i', sizeof(s->id) - 1);
+	s->provider = "claude-code";
+	memset(s->service_name, 's', sizeof(s->service_name) - 1);
+	memset(s->model, 'm', sizeof(s->model) - 1);
+	s->state = SESSION_WAITING;
+	s->evidence = EVIDENCE_INFERRED;
+	s->reason = "tool_use";
+	s->state_since_ns = UINT64_MAX;
+	memset(s->project_name, 'p', sizeof(s->project_name) - 1);
+	memset(s->project_dir, 'd', sizeof(s->project_dir) - 1);
+	s->pid = UINT32_MAX;
+	memset(s->parent_id, 'q', sizeof(s->parent_id) - 1);
+	s->auxiliary = s->has_reported_cost = s->failed = s->has_trace_id = true;
+	s->children = s->turn_errors = UINT32_MAX;
+	s->prompts = s->requests = s->tool_calls = s->api_errors = UINT64_MAX;
+	s->tokens = (struct tokens){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	s->reported_cost = -1;
+	s->last_error = (struct failure){ .class = ERROR_RATE_LIMIT, .status = UINT32_MAX, .time_ns = UINT64_MAX };
+	memset(s->last_error.message, 'e', sizeof(s->last_error.message) - 1);
+	memset(s->tool, 't', sizeof(s->tool) - 1);
+	memset(s->trace_id, 0xff, sizeof(s->trace_id));
+	s->started_ns = s->last_event_ns = s->turn_started_ns = UINT64_MAX;
+	for (size_t i = 0; i < SESSION_MODELS_MAX; i++) {
+		models[i] = (struct model_usage){ .requests = UINT64_MAX, .tokens = s->tokens };
+		memset(models[i].model, 'a' + (int)(i % 26), sizeof(models[i].model) - 1);
+	}
+	s->models = models;
+	s->model_count = SESSION_MODELS_MAX;
+}
+
+static struct observation
+full_observation(void)
+{
+	static char longer[1000];
+	struct observation o = { .has_trace_id = true, .has_span_id = true, .has_cost = true, .cost = INT64_MIN };
+
+	memset(longer, 'x', sizeof(longer));
+	o.model = o.request_id = o.source = o.tool = o.call_id = o.decision = o.error_message =
+	    (struct str){ longer, sizeof(longer) };
+	o.tokens = (struct tokens){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	o.duration_ms = o.prompt_length = o.time_ns = UINT64_MAX;
+	o.status = o.attempt = UINT32_MAX;
+	o.error = ERROR_UNKNOWN;
+	memset(o.trace_id, 0xfe, sizeof(o.trace_id));
+	memset(o.span_id, 0xfd, sizeof(o.span_id));
+	return o;
+}
+
+Test(bus_pack, the_largest_event_of_every_kind)
+{
+	struct model_usage models[SESSION_MODELS_MAX];
+	struct session s;
+	const struct observation o = full_observation();
+
+	fill(&s, models);
+	for (enum event_kind k = EVENT_SESSION_STARTED; k <= EVENT_SESSION_ENDED; k++) {
+		Agentbus__V1__Event *e = repack(&(struct event){ .kind = k,
+								 .evidence = EVIDENCE_INFERRED,
+								 .reason = "reason",
+								 .time_ns = UINT64_MAX,
+								 .now_ns = UINT64_MAX,
+								 .session = &s,
+								 .from = SESSION_ENDED,
+								 .turn_ns = UINT64_MAX,
+								 .observation = &o });
+
+		cr_assert_eq((int)e->kind, (int)k);
+		cr_assert_eq(e->seq, 0);
+		cr_assert_str_eq(e->boot_id, "boot");
+		cr_assert_eq(e->trace_id.len, 16);
+		cr_assert_eq(e->span_id.len, 8);
+		cr_assert_eq(e->session->n_models, SESSION_MODELS_MAX);
+		cr_assert_eq(e->session->models[25]->model[0], 'z');
+		cr_assert_eq(e->session->cost->reported, -1);
+		cr_assert_str_eq(e->session->last_error->type, "rate_limit");
+		cr_assert_str_eq(e->session->project->directory, s.project_dir);
+		cr_assert_eq(e->session->turn_errors, UINT32_MAX);
+		agentbus__v1__event__free_unpacked(e, NULL);
+	}
+}
+
+Test(bus_pack, the_smallest_event_of_every_kind)
+{
+	const struct session s = { .provider = "", .reason = "" };
+	const struct observation o = { 0 };
+
+	for (enum event_kind k = EVENT_SESSION_STARTED; k <= EVENT_SESSION_ENDED; k++) {
+		for (int caused = 0; caused < 2; caused++) {
+			Agentbus__V1__Event *e =
+			    repack(&(struct event){ .kind = k, .reason = "", .session = &s, .observation = caused ? &o : NULL });
+
+			cr_assert_not_null(e->session);
+			cr_assert_not_null(e->session->tokens);
+			cr_assert_null(e->session->project);
+			cr_assert_null(e->session->cost);
+			cr_assert_null(e->session->last_error);
+			agentbus__v1__event__free_unpacked(e, NULL);
+		}
+	}
+}
+
+Test(bus_pack, text_of_a_cli_is_made_valid)
+{
+	const struct session s = { .provider = "x", .reason = "" };
+	const struct observation o = { .tool = STR("a\xff\x1b[31m"),
+				       .decision = STR("0123456789012345678901234567890123456789") };
+	Agentbus__V1__Event *e = repack(&(struct event){ .kind = EVENT_TOOL, .reason = "", .session = &s, .observation = &o });
+
+	cr_assert_str_eq(e->tool->name, "a\xef\xbf\xbd [31m");
+	cr_assert_str_eq(e->tool->decision, "0123456789012345678901234567890");
+	cr_assert(e->tool->success);
+	agentbus__v1__event__free_unpacked(e, NULL);
+}
+
+Test(bus_wire, what_does_not_fit_is_noticed)
+{
+	for (size_t size = 0; size < 16; size++) {
+		uint8_t bytes[16];
+		struct bus_wire w = bus_wire_start(bytes, size);
+
+		bus_wire_text(&w, 2, "0123456");
+		bus_wire_number(&w, 1, 300);
+		cr_assert_eq(w.full, size < 12, "%zu", size);
+		if (!w.full)
+			cr_assert_eq(memcmp(w.at,
+					    "\x08\xac\x02\x12\x07"
+					    "0123456",
+					    12),
+				     0);
+	}
+}
+
+Test(bus_wire, numbers_of_every_length)
+{
+	for (unsigned bit = 0; bit < 64; bit++) {
+		const uint64_t value = UINT64_C(1) << bit;
+		uint8_t bytes[BUS_WIRE_HEAD_MAX], forward[BUS_WIRE_HEAD_MAX];
+		struct bus_wire w = bus_wire_start(bytes, sizeof(bytes));
+
+		bus_wire_number(&w, 1, value);
+		const size_t len = (size_t)(bytes + sizeof(bytes) - w.at);
+		cr_assert_eq(bus_wire_put_number(forward, 1, value), len);
+		cr_assert_eq(memcmp(w.at, forward, len), 0);
+		Agentbus__V1__Event *e = agentbus__v1__event__unpack(NULL, len, w.at);
+		cr_assert_eq(e->seq, value);
+		agentbus__v1__event__free_unpacked(e, NULL);
+	}
+}
