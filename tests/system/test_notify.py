@@ -246,8 +246,10 @@ class Recordings(NotifyCase):
         seen = set()
         for request in rec.requests:
             self.broker.post(request.path, request.body, request.headers, chunked=request.chunked)
-            turns = {(s["id"], s["turn_started"]) for s in self.broker.status()["sessions"]
-                     if s["state"] in ("completed", "ended") and not s["auxiliary"] and s["turn_started"] and s["id"] in rec.expected}
+            over = [s for s in self.broker.status()["sessions"]
+                    if s["state"] in ("completed", "ended") and not s["auxiliary"] and s["turn_started"] and s["id"] in rec.expected]
+            seen |= {(s["id"], s["turn_started"]) for s in over if s["reason"] == "interrupted"}  # the person was there
+            turns = {(s["id"], s["turn_started"]) for s in over}
             for _ in turns - seen:
                 wait(lambda: self.desktop.displayed() == 1, "a finished turn is not shown")
                 self.desktop.close_all()
