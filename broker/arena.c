@@ -27,6 +27,9 @@
 #define ALIGNMENT  alignof(max_align_t)
 #define BLOCK_SIZE ((size_t)64 * 1024)
 
+/* Blocks kept for the next request: what a common one needs. */
+#define BLOCKS_KEPT 4
+
 /* An allocation above this gets a block to itself, so that no block's rest above this size is ever left unused. */
 #define LARGE_SIZE (BLOCK_SIZE / 4)
 
@@ -71,41 +74,62 @@ void
 arena_finish(struct arena *a)
 {
 	free_blocks(a->blocks);
+	free_blocks(a->spare);
 	*a = (struct arena){ .cap = a->cap };
 }
 
 void
 arena_reset(struct arena *a)
 {
-	struct arena_block **link = &a->blocks, *kept;
+	struct arena_block *kept = NULL, *rest = NULL;
+	unsigned count = 0;
 
-	while (*link && (*link)->size != BLOCK_SIZE)
-		link = &(*link)->next;
-	kept = *link;
-	if (kept) {
-		*link = kept->next;
-		kept->next = NULL;
-		kept->fill = 0;
-		POISON(kept->data, kept->size);
+	for (struct arena_block *b = a->blocks, *next; b; b = next) {
+		struct arena_block **list = b->size == BLOCK_SIZE && count < BLOCKS_KEPT ? &kept : &rest;
+
+		next = b->next;
+		count += list == &kept;
+		b->fill = 0;
+		b->next = *list;
+		*list = b;
+		POISON(b->data, b->size);
 	}
-	free_blocks(a->blocks);
-	a->blocks = kept;
+	free_blocks(rest);
+	a->blocks = NULL;
+	a->spare = kept;
 	a->used = 0;
 	a->exhausted = a->out_of_memory = false;
+}
+
+/* An empty block: a spare one if that fits, else a new one. */
+static struct arena_block *
+take_block(struct arena *a, size_t size)
+{
+	struct arena_block *b = a->spare;
+
+	if (b && b->size == size) {
+		a->spare = b->next;
+		return b;
+	}
+	b = malloc(sizeof(*b) + size);
+	if (!b)
+		return NULL;
+	*b = (struct arena_block){ .size = size };
+	POISON(b->data, b->size);
+	return b;
 }
 
 static struct arena_block *
 add_block(struct arena *a, size_t size, bool in_front)
 {
-	struct arena_block *b = malloc(sizeof(*b) + size), **link = &a->blocks;
+	struct arena_block *b = take_block(a, size), **link = &a->blocks;
 
 	if (!b)
 		return NULL;
 	if (!in_front && *link)
 		link = &(*link)->next;
-	*b = (struct arena_block){ .next = *link, .size = size };
+	b->next = *link;
 	*link = b;
-	POISON(b->data, b->size);
 	return b;
 }
 

@@ -17,6 +17,7 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *blocks; /* the first one is being filled */
+	struct arena_block *spare;  /* empty ones, kept from earlier */
 	size_t used;                /* bytes handed out since the last reset, with what alignment costs */
 	size_t cap;                 /* arena_alloc() fails above this */
 	bool exhausted;             /* some allocation failed for the cap since the last reset */
@@ -30,7 +31,7 @@ void arena_init(struct arena *a, size_t cap);
 /* Gives all memory back to the system. */
 void arena_finish(struct arena *a);
 
-/* Forgets everything allocated; keeps one block for the next request. */
+/* Forgets everything allocated; keeps a few blocks for the next request. */
 void arena_reset(struct arena *a);
 
 /*

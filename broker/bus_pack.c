@@ -79,6 +79,7 @@ put_models(struct bus_wire *w, unsigned field, const struct session *s)
 static void
 put_session_usage(struct bus_wire *w, const struct session *s)
 {
+	bus_wire_fixed64(w, 33, s->state_observed_ns);
 	put_models(w, 32, s);
 	bus_wire_number(w, 31, s->turn_errors);
 	bus_wire_fixed64(w, 30, s->turn_started_ns);

@@ -5,7 +5,7 @@
 #include "pipeline.h"
 
 /* A decoded tree is larger than its text, but not without limit. */
-#define ARENA_FACTOR 4
+#define ARENA_FACTOR 12
 #define ARENA_SPARE  ((size_t)1 << 20)
 
 static bool

@@ -1,6 +1,7 @@
 #include "otlp_json.h"
 
 #include "otlp_json_scan.h"
+#include "otlp_json_tree.h"
 #include "otlp_json_value.h"
 
 #include <string.h>
@@ -211,7 +212,7 @@ prepare(const char **text, size_t len, unsigned max_depth, struct arena *a)
 	v = json_scan(*text, len, OUTER_BRACKETS + max_depth * LEVEL_BRACKETS, &outline);
 	if (v != VERDICT_OK)
 		return v;
-	/* cJSON's tree is not in the arena, but what is allowed for the arena bounds it, too. */
+	/* Told before the arena is full: cJSON needs this much for each value. */
 	if (outline.values > a->cap / sizeof(cJSON)) {
 		a->exhausted = true;
 		return VERDICT_TOO_LARGE;
@@ -239,12 +240,11 @@ otlp_json_decode(enum otlp_signal signal, const char *text, size_t len, unsigned
 	v = prepare(&text, len, max_depth, a);
 	if (v != VERDICT_OK)
 		return v;
-	tree = cJSON_ParseWithLength(text, len);
+	tree = json_tree_parse(text, len, a);
 	if (!tree)
-		return VERDICT_MALFORMED;
+		return a->exhausted || a->out_of_memory ? arena_verdict(a) : VERDICT_MALFORMED;
 	message = arena_alloc(a, d->sizeof_message);
 	v = message ? map_child(&m, tree, d, message) : arena_verdict(a);
-	cJSON_Delete(tree);
 	if (v == VERDICT_OK)
 		*ret = (struct otlp_request){ .signal = signal, .message = message };
 	return v;

@@ -172,18 +172,6 @@ read_double(const cJSON *value, double *ret)
 
 /* --- text and bytes --- */
 
-static enum verdict
-read_text(const char *text, struct arena *a, char **ret)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = arena_alloc(a, size);
-
-	if (!copy)
-		return arena_verdict(a);
-	*ret = memcpy(copy, text, size);
-	return VERDICT_OK;
-}
-
 /* Value of a digit of base 2^bits, -1 if it is none. */
 static int
 digit_value(char c, unsigned bits)
@@ -258,7 +246,8 @@ otlp_json_value(const cJSON *value, const ProtobufCFieldDescriptor *field, struc
 	case PROTOBUF_C_TYPE_STRING:
 		if (!cJSON_IsString(value))
 			return VERDICT_MALFORMED;
-		return read_text(value->valuestring, a, member);
+		*(char **)member = value->valuestring; /* the tree is in the arena, too */
+		return VERDICT_OK;
 	case PROTOBUF_C_TYPE_BYTES:
 		if (!cJSON_IsString(value))
 			return VERDICT_MALFORMED;

@@ -65,7 +65,8 @@ struct session {
 	enum session_state state;
 	enum evidence evidence;
 	const char *reason; /* static, one word */
-	uint64_t state_since_ns;
+	uint64_t state_since_ns;    /* by the CLI's clock */
+	uint64_t state_observed_ns; /* by the broker's */
 	char project_name[128];
 	char project_dir[256];
 	uint32_t pid; /* as the CLI's resource says; 0 if it does not */

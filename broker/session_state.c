@@ -55,6 +55,8 @@ state_show(struct sessions *s, struct session *x, const struct observation *o, u
 	x->shown = true;
 	if (x->state_since_ns == 0)
 		x->state_since_ns = x->started_ns;
+	if (x->state_observed_ns == 0)
+		x->state_observed_ns = now_ns;
 	emit(s, x,
 	     &(struct event){
 		 .kind = EVENT_SESSION_STARTED,
@@ -82,7 +84,7 @@ enter(struct sessions *s, struct session *x, const struct change *c, const struc
 	x->evidence = c->evidence;
 	x->reason = c->reason;
 	x->state_since_ns = c->time_ns;
-	x->track->entered_ns = now_ns;
+	x->state_observed_ns = x->track->entered_ns = now_ns;
 	emit(s, x,
 	     &(struct event){
 		 .kind = c->to == SESSION_ENDED ? EVENT_SESSION_ENDED : EVENT_STATE_CHANGED,

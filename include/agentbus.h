@@ -77,13 +77,16 @@ enum agentbus_kind {
 	AGENTBUS_STATE_CHANGED = 6,
 	AGENTBUS_SESSION_ENDED = 7,
 	AGENTBUS_BUDGET = 8,
-	AGENTBUS_GAP = 64,          /* events are lost for good: see gap; the sessions are right again at the next RESET or CONNECTED */
+	AGENTBUS_GAP = 64,          /* events are lost for good: see gap; a RESET or CONNECTED puts the sessions right */
 	AGENTBUS_CONNECTED = 65,    /* the broker answered; the sessions are its snapshot now */
 	AGENTBUS_DISCONNECTED = 66, /* the broker is gone; the sessions are as it left them, and the library keeps trying */
 	AGENTBUS_RESET = 67         /* the sessions were replaced by a snapshot (after a gap): look at all of them again */
 };
 
-/* Names as they appear in JSON: "working", "api_request", "inferred". "unknown" for a value that this version does not know. Static. */
+/*
+ * Names as they appear in JSON: "working", "api_request", "inferred". "unknown" for a value that this version does not know.
+ * Static.
+ */
 const char *agentbus_state_name(enum agentbus_state s);
 const char *agentbus_kind_name(enum agentbus_kind k);
 const char *agentbus_evidence_name(enum agentbus_evidence e);
@@ -145,6 +148,7 @@ struct agentbus_session {
 	uint32_t turn_errors;
 	const struct agentbus_model_usage *models;
 	size_t model_count;
+	uint64_t state_observed; /* when the broker knew of the state, by its own clock */
 };
 
 /* One event. Only the members named beside a kind mean something for it. */
@@ -210,7 +214,10 @@ struct agentbus_options {
  */
 int agentbus_open(const struct agentbus_options *options, struct agentbus **ret_bus);
 
-/* Closes the bus and frees all that it handed out. NULL is fine. May block a few milliseconds while nng lets go, half a second at worst. */
+/*
+ * Closes the bus and frees all that it handed out. NULL is fine. Blocks a few milliseconds while nng lets go; half a second at
+ * worst, for nng can hang there: what it holds then stays until the process ends, with a thread that waits for it.
+ */
 void agentbus_close(struct agentbus *bus);
 
 /*
@@ -242,7 +249,10 @@ const struct agentbus_session *agentbus_session_at(const struct agentbus *bus, s
 /* The session of that provider and id, or NULL. */
 const struct agentbus_session *agentbus_session_find(const struct agentbus *bus, const char *provider, const char *id);
 
-/* Order of a panel, for qsort() over pointers to sessions: waiting, working, completed, idle, ended; then the oldest state first; then id. */
+/*
+ * Order of a panel, for qsort() over pointers to sessions: waiting, working, completed, idle, ended; then the oldest state
+ * first; then id.
+ */
 int agentbus_session_compare(const struct agentbus_session *a, const struct agentbus_session *b);
 
 #ifdef __GNUC__

@@ -105,8 +105,8 @@ write_session(struct json *j, const struct roster_row *row)
 	json_string(j, "tool", tool->name);
 	json_string(j, "provider", s->provider);
 	json_string(j, "state", agentbus_state_name(s->state));
-	json_uint(j, "since", s->state_since / 1000000000);
-	json_string(j, "since_text", text_clock(s->state_since, since, sizeof(since)));
+	json_uint(j, "since", roster_since(s) / 1000000000);
+	json_string(j, "since_text", text_clock(roster_since(s), since, sizeof(since)));
 	json_string(j, "project", s->project);
 	json_string(j, "model", s->model);
 	json_string(j, "label", label_of(s, label));

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLOCK_SKEW_NS (60 * 1000000000ull) /* exporters hold records back for seconds */
+
 /* Sub-agents of sub-agents are seen; a longer chain is broken or a circle. */
 enum { MAX_GENERATIONS = 8 };
 
@@ -86,6 +88,12 @@ add_figures(struct roster_figures *sum, const struct roster_figures *f)
 	sum->tokens.output += f->tokens.output;
 	sum->tokens.reasoning += f->tokens.reasoning;
 	add_cost(sum, f);
+}
+
+uint64_t
+roster_since(const struct agentbus_session *s)
+{
+	return s->state_observed > s->state_since + CLOCK_SKEW_NS ? s->state_observed : s->state_since;
 }
 
 struct roster_figures

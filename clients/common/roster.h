@@ -48,6 +48,12 @@ bool roster_of_bus(struct roster *ret_roster, const struct agentbus *bus, enum r
 void roster_finish(struct roster *r);
 
 /* The figures of one session alone. */
+/*
+ * Since when a session is in its state, in nanoseconds by this machine's clock: the CLI's word, unless the broker learned of
+ * it so much later that the two clocks cannot be the same (a replay, a container).
+ */
+uint64_t roster_since(const struct agentbus_session *s);
+
 struct roster_figures roster_figures_of(const struct agentbus_session *s);
 
 #endif

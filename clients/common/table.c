@@ -63,7 +63,7 @@ put_model(struct cell *c, const struct roster_row *row, uint64_t now)
 static void
 put_since(struct cell *c, const struct roster_row *row, uint64_t now)
 {
-	uint64_t since = row->session->state_since;
+	uint64_t since = roster_since(row->session);
 	char text[TEXT_SIZE] = "";
 
 	if (since)

@@ -169,6 +169,7 @@ decode_session(struct region *r, const Agentbus__V1__Session *pb, struct agentbu
 		.last_event = pb->last_event_unix_nano,
 		.turn_started = pb->turn_started_unix_nano,
 		.turn_errors = pb->turn_errors,
+		.state_observed = pb->state_observed_unix_nano,
 	};
 	s.has_trace_id = copy_id(s.trace_id, sizeof(s.trace_id), pb->trace_id);
 	if (!copy_models(r, pb, &s))

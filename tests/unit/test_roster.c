@@ -175,3 +175,14 @@ Test(roster, cost)
 	cr_expect_eq(r.totals.cost, INT64_MAX, "a sum that does not fit is the most that does");
 	roster_finish(&r);
 }
+
+Test(roster, since_is_by_the_cli_s_clock_unless_that_is_another)
+{
+	struct agentbus_session s = { .state_since = 100000000000ull, .state_observed = 105000000000ull };
+
+	cr_assert_eq(roster_since(&s), s.state_since);
+	s.state_observed = 100000000000000ull;
+	cr_assert_eq(roster_since(&s), s.state_observed);
+	s.state_observed = 0;
+	cr_assert_eq(roster_since(&s), s.state_since);
+}
