@@ -182,7 +182,7 @@ check-san: tests-san
 tests: all $(UNIT) $(GOLDEN)
 
 tests-san:
-	@$(SUBMAKE) BUILD=$(SAN_BUILD) SANITIZE='$(SANITIZERS)' CFLAGS='-O1 -g' tests tests-fuzz
+	@$(MAKE) --no-print-directory BUILD=$(SAN_BUILD) SANITIZE='$(SANITIZERS)' CFLAGS='-O1 -g' tests tests-fuzz
 
 .PHONY: tests-fuzz
 tests-fuzz: $(FUZZ_REPLAY)
@@ -206,7 +206,8 @@ bench: all $(BENCH)
 fuzz:
 	@$(SUBMAKE) BUILD=$(FUZZ_BUILD) CC=clang CFLAGS='-O1 -g' SANITIZE='$(SANITIZERS) -fsanitize=fuzzer-no-link' $(TARGET:%=$(FUZZ_BUILD)/tests/fuzz/libfuzzer_%)
 	@set -e; for t in $(TARGET); do mkdir -p $(FUZZ_BUILD)/corpus/$$t tests/fuzz/regress/$$t; echo "== $$t"; \
-		$(FUZZ_BUILD)/tests/fuzz/libfuzzer_$$t -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=$(FUZZ_BUILD)/crash-$$t- \
+		case $$t in otlp_*) dict=-dict=tests/fuzz/otlp.dict ;; *) dict= ;; esac; \
+		$(FUZZ_BUILD)/tests/fuzz/libfuzzer_$$t $$dict -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=$(FUZZ_BUILD)/crash-$$t- \
 		$(FUZZ_BUILD)/corpus/$$t tests/fuzz/regress/$$t; done
 
 $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_ARCHIVES)

@@ -19,7 +19,7 @@ session_timer_due(struct ev_loop *loop, ev_timer *w, int revents)
 	intake_tick(&b->intake);
 }
 
-/* Everything that moves a deadline happens in some callback; this runs after all of them. */
+/* Whatever is published and whatever moves a deadline happens in some callback; this runs after all of them. */
 static void
 before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
 {
@@ -27,6 +27,7 @@ before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
 	const uint64_t deadline = sessions_deadline(b->sessions);
 
 	(void)revents;
+	publish_send(&b->publisher);
 	if (deadline == b->session_deadline)
 		return;
 	b->session_deadline = deadline;

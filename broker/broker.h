@@ -32,7 +32,7 @@ struct broker {
 	struct http http;
 	struct listeners listeners;
 	struct service service;
-	ev_prepare before_wait; /* sets session_timer to what the sessions wait for, before the loop sleeps */
+	ev_prepare before_wait; /* sends messages, and sets session_timer to what the sessions wait for */
 	ev_timer session_timer;
 	uint64_t session_deadline; /* that session_timer is set to; UINT64_MAX: not running */
 	ev_periodic wake_less;

@@ -81,7 +81,7 @@ free_answers(struct http *h)
 }
 
 static void
-log_refusal(struct http *h, enum verdict v, const char *path)
+log_refusal(struct http *h, enum verdict v, const char *what)
 {
 	const uint64_t now = clock_now(h->intake->clock);
 
@@ -89,19 +89,19 @@ log_refusal(struct http *h, enum verdict v, const char *path)
 		h->refused[v].silent++;
 		return;
 	}
-	log_warning(h->log, "refused a request to %s: %u, %s", path, verdict_http_status(v), verdict_text(v));
+	log_warning(h->log, "refused %s: %u, %s", what, verdict_http_status(v), verdict_text(v));
 	if (h->refused[v].silent > 0)
 		log_warning(h->log, "%u more were refused like this since it was last said", h->refused[v].silent);
 	h->refused[v].logged_ns = now;
 	h->refused[v].silent = 0;
 }
 
-/* The one place where an export request is answered: what it did has been published. */
+/* The one place where an export request is answered: what it did is in the journal. */
 static enum MHD_Result
 answer(struct http *h, struct MHD_Connection *c, const struct request *r, enum verdict v)
 {
 	if (v != VERDICT_OK)
-		log_refusal(h, v, r->route ? r->route->path : "an unknown path");
+		log_refusal(h, v, r->route ? r->route->path : "a request to an unknown path");
 	return MHD_queue_response(c, verdict_http_status(v), h->answers[v][r->encoding]);
 }
 
@@ -341,7 +341,7 @@ http_adopt(struct http *h, int fd, const struct address *from)
 		if (send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			log_debug(h->log, "a connection over the limit is gone already");
 		partings_take(&h->partings, fd);
-		log_refusal(h, VERDICT_BUSY, "us: too many connections");
+		log_refusal(h, VERDICT_BUSY, "a connection over the limit");
 		return;
 	}
 	if (MHD_add_connection(h->daemon, fd, &from->any, from->len) == MHD_YES)

@@ -1,6 +1,6 @@
 /*
  * The way in: one export request, whatever carried it, from bytes to published events. Besides it only time and lost
- * connections move sessions, and they come through here too, so that whatever happened is published at once.
+ * connections move sessions, and they come through here too, so that whatever happened is numbered and kept at once.
  */
 #ifndef AGENTBUS_INTAKE_H
 #define AGENTBUS_INTAKE_H
@@ -34,7 +34,7 @@ void intake_init(struct intake *in, const struct clock *clock, struct sessions *
 		 size_t max_body);
 void intake_finish(struct intake *in);
 
-/* Takes a request. When this returns VERDICT_OK its events are in the journal and with nng; else nothing has changed. */
+/* Takes a request. When this returns VERDICT_OK its events are in the journal; else nothing has changed. */
 enum verdict intake_take(struct intake *in, const struct intake_body *body);
 
 /* A connection is gone from the other side, after so many requests. */

@@ -23,7 +23,9 @@ resume(struct ev_loop *loop, ev_timer *w, int revents)
 static void
 pause_all(struct listeners *ls, int error)
 {
-	log_warning(ls->log, "cannot accept connections for now: %s", strerror(error));
+	if (!ls->starved)
+		log_warning(ls->log, "cannot accept connections for now: %s", strerror(error));
+	ls->starved = true;
 	for (size_t i = 0; i < ls->count; i++)
 		ev_io_stop(ls->loop, &ls->items[i].acceptable);
 	ev_timer_set(&ls->pause, PAUSE_S, 0.);
@@ -41,12 +43,14 @@ acceptable(struct ev_loop *loop, ev_io *w, int revents)
 		struct address from = { .len = sizeof(from.v6) };
 		const int fd = accept4(w->fd, &from.any, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd >= 0)
+		if (fd >= 0) {
+			ls->starved = false;
 			ls->arrived(ls->ctx, fd, &from);
-		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			return pause_all(ls, errno);
-		else if (errno == EAGAIN)
+		} else if (errno == EAGAIN) {
 			return;
+		}
 		/* Other errors are of the one connection that has broken before it was accepted. */
 	}
 }

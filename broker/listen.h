@@ -19,6 +19,7 @@ struct listeners {
 	struct listener items[CONFIG_LISTEN_MAX];
 	size_t count;
 	ev_timer pause; /* runs while the system has no descriptor for us */
+	bool starved;   /* said so in the log already */
 	void (*arrived)(void *ctx, int fd, const struct address *from);
 	void *ctx;
 };

@@ -72,8 +72,9 @@ publish_open(struct publisher *p, const char *url, struct journal *journal, cons
 	return false;
 }
 
+/* Makes the message of a batch. */
 static void
-send_batch(struct publisher *p, const struct batch *b)
+close_batch(struct publisher *p, const struct batch *b)
 {
 	const uint64_t first_seq = p->seq + 1;
 	nng_msg *msg;
@@ -84,9 +85,9 @@ send_batch(struct publisher *p, const struct batch *b)
 	}
 	batch_write(b, first_seq, nng_msg_body(msg), p->journal);
 	p->seq += b->count;
-	p->sent_ms = nng_clock();
-	if (nng_sendmsg(p->socket, msg, NNG_FLAG_NONBLOCK) != 0)
-		nng_msg_free(msg);
+	if (p->queued == PUBLISH_QUEUE_MAX)
+		publish_send(p);
+	p->queue[p->queued++] = msg;
 }
 
 void
@@ -94,7 +95,7 @@ publish_flush(struct publisher *p)
 {
 	for (size_t i = 0; i < p->open; i++) {
 		if (p->batches[i].count > 0)
-			send_batch(p, &p->batches[i]);
+			close_batch(p, &p->batches[i]);
 		batch_clear(&p->batches[i]);
 	}
 	p->open = 0;
@@ -102,9 +103,21 @@ publish_flush(struct publisher *p)
 }
 
 void
+publish_send(struct publisher *p)
+{
+	if (p->queued > 0)
+		p->sent_ms = nng_clock();
+	for (size_t i = 0; i < p->queued; i++)
+		if (nng_sendmsg(p->socket, p->queue[i], NNG_FLAG_NONBLOCK) != 0)
+			nng_msg_free(p->queue[i]);
+	p->queued = 0;
+}
+
+void
 publish_close(struct publisher *p)
 {
 	publish_flush(p);
+	publish_send(p);
 	/* nng_close() drops what nng still holds, and cannot tell how much that is. */
 	const uint64_t now = nng_clock();
 	if (p->sent_ms != 0 && now - p->sent_ms < LINGER_MS)

@@ -1,8 +1,10 @@
 /*
  * The bus's outgoing side: events of the sessions, numbered, kept in the journal and sent to every subscriber.
  *
- * Events are held until publish_flush(), so that what one request did to one session is one message. Nothing blocks: a
- * subscriber that does not keep up loses messages, sees the hole in the numbers, and asks for them again.
+ * Two steps, for two costs. publish_flush() ends a request: its events get their numbers and are in the journal, one message
+ * per session. publish_send() ends a turn of the loop: each message wakes threads of nng, and does so cheaper in a row than
+ * between two requests. Nothing blocks: a subscriber that does not keep up loses messages, sees the hole in the numbers, and
+ * asks for them again.
  */
 #ifndef AGENTBUS_PUBLISH_H
 #define AGENTBUS_PUBLISH_H
@@ -15,6 +17,7 @@
 #include <nng/nng.h>
 
 #define PUBLISH_SESSIONS_MAX 64          /* sessions with events held at the same time; then all are flushed */
+#define PUBLISH_QUEUE_MAX    64          /* messages waiting for publish_send(); then all are sent */
 #define PUBLISH_BYTES_MAX    (512 << 10) /* bytes of events held; then all are flushed */
 
 struct publisher {
@@ -23,17 +26,22 @@ struct publisher {
 	struct journal *journal;
 	const struct log *log;
 	char boot_id[33]; /* 128 random bits in hex: which run of the broker numbered an event */
-	uint64_t seq;     /* of the newest event published; 0 before the first */
+	uint64_t seq;     /* of the newest event; 0 before the first */
 	uint64_t sent_ms; /* when something was sent last, by nng's clock; 0 if never */
 	struct batch batches[PUBLISH_SESSIONS_MAX];
-	size_t open, held; /* batches in use, bytes in them */
+	size_t open, held;                 /* batches in use, bytes in them */
+	nng_msg *queue[PUBLISH_QUEUE_MAX]; /* flushed, not sent */
+	size_t queued;
 };
 
 /* Listens on url. False after logging why not. The journal must outlive it. */
 bool publish_open(struct publisher *p, const char *url, struct journal *journal, const struct log *log);
 
-/* Numbers, keeps and sends what is held. */
+/* Numbers what is held and keeps it in the journal. */
 void publish_flush(struct publisher *p);
+
+/* Gives to nng what was flushed since the last time. */
+void publish_send(struct publisher *p);
 
 /* Closes the socket, after a moment in which subscribers can take what was sent last; at most 0.2 s. */
 void publish_close(struct publisher *p);

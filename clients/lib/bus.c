@@ -141,7 +141,7 @@ agentbus_session_at(const struct agentbus *bus, size_t i)
 const struct agentbus_session *
 agentbus_session_find(const struct agentbus *bus, const char *provider, const char *id)
 {
-	return provider && id ? sessions_find(&bus->table, provider, id) : NULL;
+	return provider && id ? sessions_get(&bus->table, provider, id) : NULL;
 }
 
 /* Whether the topic of a session begins with the one asked for. */

@@ -241,7 +241,7 @@ calm_down(struct link *l)
 }
 
 /*
- * nng_close() of nng 1.5 to 1.8 waits for ever if it meets a message that is just being received. So what is under way is
+ * nng_close() may wait for ever if it meets a message that is just being received (seen with nng 1.5.2). What is under way is
  * let in first; against a stream without a pause only a thread helps that can be left behind.
  */
 static bool
@@ -299,8 +299,11 @@ link_poll(struct link *l)
 		return errno == EINTR ? 0 : AGENTBUS_ESYSTEM;
 	for (int i = 0; i < n; i++)
 		found |= (int)events[i].data.u32;
-	/* Both are cleared before anyone looks at what they stand for, so that nothing later is missed. */
-	if (found & LINK_PEERS && read(l->wake, &count, sizeof(count)) > 0)
+	/*
+	 * Both are cleared before anyone looks at what they stand for, so that nothing later is missed; the eventfd not while
+	 * events come, for it would be written again for the next of them.
+	 */
+	if (found & LINK_PEERS && !(found & LINK_EVENTS) && read(l->wake, &count, sizeof(count)) > 0)
 		l->nudged = false;
 	if (found & LINK_TIMER && read(l->timer, &count, sizeof(count)) > 0)
 		l->armed = 0;

@@ -178,7 +178,7 @@ sessions_at(const struct sessions *t, size_t i)
 }
 
 const struct agentbus_session *
-sessions_find(const struct sessions *t, const char *provider, const char *id)
+sessions_get(const struct sessions *t, const char *provider, const char *id)
 {
 	if (!t->count)
 		return NULL;

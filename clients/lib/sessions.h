@@ -27,6 +27,6 @@ void sessions_finish(struct sessions *t);
 const struct agentbus_session *sessions_put(struct sessions *t, const struct agentbus_session *s);
 
 const struct agentbus_session *sessions_at(const struct sessions *t, size_t i);
-const struct agentbus_session *sessions_find(const struct sessions *t, const char *provider, const char *id);
+const struct agentbus_session *sessions_get(const struct sessions *t, const char *provider, const char *id);
 
 #endif

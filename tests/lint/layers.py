@@ -38,6 +38,7 @@ BROKER = (
     ("intake", EDGE, set()),
     ("batch", EDGE, set()),
     ("bus_pack", EDGE, {"bus-types"}),
+    ("bus_wire", EDGE, {"protobuf-c", "bus-types"}),
     ("bus_socket", EDGE, {"nng"}),
     ("publish", EDGE, {"nng"}),
     ("query", EDGE, {"ev", "nng", "bus-types"}),

@@ -188,7 +188,7 @@ expect_silence(struct subscriber *s, int ms)
 static void
 expect_idle(struct subscriber *s)
 {
-	int64_t until = now_ms() + 900;
+	int64_t until = now_ms() + 700;
 	int64_t left;
 	int wakes = 0;
 
@@ -198,7 +198,7 @@ expect_idle(struct subscriber *s)
 			cr_assert_lt(++wakes, 12, "it wakes up again and again");
 		}
 	}
-	expect_silence(s, 1200);
+	expect_silence(s, 700);
 }
 
 Test(lib_bus, snapshot_then_live_events)

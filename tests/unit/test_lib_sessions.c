@@ -49,7 +49,7 @@ Test(lib_sessions, empty)
 
 	sessions_init(&t);
 	cr_assert_null(sessions_at(&t, 0));
-	cr_assert_null(sessions_find(&t, "codex", "a"));
+	cr_assert_null(sessions_get(&t, "codex", "a"));
 	sessions_finish(&t);
 	sessions_finish(&t);
 }
@@ -69,7 +69,7 @@ Test(lib_sessions, copies_all_that_a_session_points_to)
 	const struct agentbus_session *copy = sessions_put(&t, &s);
 	strcpy(model, "xxx");
 	memset(&models[1], 0, sizeof(models[1]));
-	cr_assert_eq(copy, sessions_find(&t, "codex", "a"));
+	cr_assert_eq(copy, sessions_get(&t, "codex", "a"));
 	check_texts(copy, "text");
 	cr_assert_eq(copy->tokens.output, 9);
 	cr_assert_eq(copy->trace_id[15], 1);
@@ -99,10 +99,10 @@ Test(lib_sessions, replaces_by_provider_and_id)
 	struct agentbus_session other = make("gemini-cli", "a", "");
 	cr_assert_not_null(sessions_put(&t, &other));
 	cr_assert_eq(t.count, 2);
-	cr_assert_str_eq(sessions_find(&t, "gemini-cli", "a")->provider, "gemini-cli");
-	cr_assert_str_eq(sessions_find(&t, "codex", "a")->provider, "codex");
-	cr_assert_null(sessions_find(&t, "codex", "b"));
-	cr_assert_null(sessions_find(&t, "", "codexa"));
+	cr_assert_str_eq(sessions_get(&t, "gemini-cli", "a")->provider, "gemini-cli");
+	cr_assert_str_eq(sessions_get(&t, "codex", "a")->provider, "codex");
+	cr_assert_null(sessions_get(&t, "codex", "b"));
+	cr_assert_null(sessions_get(&t, "", "codexa"));
 	sessions_finish(&t);
 }
 
@@ -123,7 +123,7 @@ Test(lib_sessions, thousands)
 	cr_assert_eq(t.count, 5000);
 	for (int i = 0; i < 5000; i++) {
 		snprintf(id, sizeof(id), "session-%d", i);
-		const struct agentbus_session *s = sessions_find(&t, "codex", id);
+		const struct agentbus_session *s = sessions_get(&t, "codex", id);
 		cr_assert_eq(s->pid, (uint32_t)i);
 		cr_assert_str_eq(s->tool, "second");
 		cr_assert_eq(sessions_at(&t, (size_t)i), s, "in order of arrival");

@@ -38,6 +38,14 @@ emit(struct bus *b, const struct session *s, enum event_kind kind)
 	    &(struct event){ .kind = kind, .evidence = EVIDENCE_SHOWN, .reason = "prompt", .session = s, .from = SESSION_IDLE });
 }
 
+/* What a request and a turn of the loop do. */
+static void
+publish(struct bus *b)
+{
+	publish_flush(&b->publisher);
+	publish_send(&b->publisher);
+}
+
 static void
 open_bus(struct bus *b, size_t journal_size)
 {
@@ -65,7 +73,7 @@ subscribe(struct bus *b)
 	nng_socket_set_ms(b->subscriber, NNG_OPT_RECVTIMEO, 20);
 	for (int tries = 0; tries < 200; tries++) {
 		emit(b, &probe, EVENT_STATE_CHANGED);
-		publish_flush(&b->publisher);
+		publish(b);
 		if (nng_recvmsg(b->subscriber, &msg, 0) == 0) {
 			nng_msg_free(msg);
 			break;
@@ -121,7 +129,7 @@ Test(publish, one_message_per_session_with_a_run_of_numbers)
 	emit(&b, &two, EVENT_SESSION_STARTED);
 	emit(&b, &one, EVENT_STATE_CHANGED);
 	cr_assert_eq(b.publisher.seq, before, "nothing is numbered before the flush");
-	publish_flush(&b.publisher);
+	publish(&b);
 	cr_assert_eq(b.publisher.seq, before + 3);
 
 	Agentbus__V1__EventBatch *batch = receive(&b, "v1/codex/one");
@@ -159,7 +167,7 @@ Test(publish, many_sessions_and_many_bytes_are_all_sent)
 		for (size_t k = 0; k < EACH; k++)
 			emit(&b, &sessions[i], EVENT_STATE_CHANGED);
 	}
-	publish_flush(&b.publisher);
+	publish(&b);
 	cr_assert_eq(b.publisher.seq, next + (uint64_t)SESSIONS * EACH - 1);
 	while (events < (size_t)SESSIONS * EACH) {
 		nng_msg *msg;
@@ -188,7 +196,7 @@ Test(publish, a_session_at_a_used_address_is_another_one)
 	emit(&b, &s, EVENT_SESSION_ENDED);
 	s = make_session("new");
 	emit(&b, &s, EVENT_SESSION_STARTED);
-	publish_flush(&b.publisher);
+	publish(&b);
 	agentbus__v1__event_batch__free_unpacked(receive(&b, "v1/codex/old"), NULL);
 	agentbus__v1__event_batch__free_unpacked(receive(&b, "v1/codex/new"), NULL);
 	close_bus(&b);
@@ -219,7 +227,7 @@ Test(publish, events_carry_the_session_and_their_details)
 	    &b.publisher.sink,
 	    &(struct event){
 		.kind = EVENT_API_REQUEST, .evidence = EVIDENCE_SHOWN, .reason = "x", .session = &s, .observation = &o });
-	publish_flush(&b.publisher);
+	publish(&b);
 	Agentbus__V1__EventBatch *batch = receive(&b, "v1/codex/x");
 	const Agentbus__V1__Event *e = batch->events[0];
 	cr_assert_eq(e->details_case, AGENTBUS__V1__EVENT__DETAILS_API_REQUEST);
@@ -257,7 +265,7 @@ Test(publish, every_kind_of_event_can_be_packed_with_and_without_cause)
 										  .reason = "",
 										  .session = &s,
 										  .observation = caused ? &o : NULL });
-			publish_flush(&b.publisher);
+			publish(&b);
 			Agentbus__V1__EventBatch *batch = receive(&b, "v1/codex/x");
 			cr_assert_eq((int)batch->events[0]->kind, (int)k);
 			agentbus__v1__event_batch__free_unpacked(batch, NULL);
@@ -328,7 +336,7 @@ emit_many(struct bus *b, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		emit(b, &s, EVENT_STATE_CHANGED);
-	publish_flush(&b->publisher);
+	publish(b);
 }
 
 Test(query, replay_in_pieces_has_every_event_once)
@@ -431,7 +439,7 @@ Test(query, snapshot_holds_the_sessions)
 							.flags = OBS_COUNTED },
 				 1700000000000000000);
 	}
-	publish_flush(&b.publisher);
+	publish(&b);
 	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_SNAPSHOT;
 	request.snapshot = &snapshot;
 	Agentbus__V1__Response *r = ask(&b, &request);
