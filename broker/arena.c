@@ -78,25 +78,31 @@ arena_finish(struct arena *a)
 	*a = (struct arena){ .cap = a->cap };
 }
 
+/* Puts an empty block among the spare ones, or gives it back. */
+static void
+retire(struct arena *a, struct arena_block *b)
+{
+	bool keep = b->size == BLOCK_SIZE && a->spare_count < BLOCKS_KEPT;
+
+	b->fill = 0;
+	b->next = keep ? a->spare : NULL;
+	if (keep) {
+		POISON(b->data, b->size);
+		a->spare = b;
+		a->spare_count++;
+	} else {
+		free_blocks(b);
+	}
+}
+
 void
 arena_reset(struct arena *a)
 {
-	struct arena_block *kept = NULL, *rest = NULL;
-	unsigned count = 0;
-
 	for (struct arena_block *b = a->blocks, *next; b; b = next) {
-		struct arena_block **list = b->size == BLOCK_SIZE && count < BLOCKS_KEPT ? &kept : &rest;
-
 		next = b->next;
-		count += list == &kept;
-		b->fill = 0;
-		b->next = *list;
-		*list = b;
-		POISON(b->data, b->size);
+		retire(a, b);
 	}
-	free_blocks(rest);
 	a->blocks = NULL;
-	a->spare = kept;
 	a->used = 0;
 	a->exhausted = a->out_of_memory = false;
 }
@@ -109,6 +115,7 @@ take_block(struct arena *a, size_t size)
 
 	if (b && b->size == size) {
 		a->spare = b->next;
+		a->spare_count--;
 		return b;
 	}
 	b = malloc(sizeof(*b) + size);

@@ -18,10 +18,11 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks; /* the first one is being filled */
 	struct arena_block *spare;  /* empty ones, kept from earlier */
-	size_t used;                /* bytes handed out since the last reset, with what alignment costs */
-	size_t cap;                 /* arena_alloc() fails above this */
-	bool exhausted;             /* some allocation failed for the cap since the last reset */
-	bool out_of_memory;         /* some allocation failed for want of memory since the last reset */
+	unsigned spare_count;
+	size_t used;        /* bytes handed out since the last reset, with what alignment costs */
+	size_t cap;         /* arena_alloc() fails above this */
+	bool exhausted;     /* some allocation failed for the cap since the last reset */
+	bool out_of_memory; /* some allocation failed for want of memory since the last reset */
 	ProtobufCAllocator allocator;
 };
 

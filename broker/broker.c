@@ -1,10 +1,15 @@
 #include "broker.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/time.h>
+#include <unistd.h>
 
-#define DRAIN_S  1.0
-#define FAR_AWAY 1e10 /* seconds since the epoch */
+#define DRAIN_S     1.0
+#define CLOSE_S     1
+#define MEND_CPU_US 500000 /* of CPU time */
+#define FAR_AWAY    1e10   /* seconds since the epoch */
 
 /* --- time --- */
 
@@ -47,6 +52,37 @@ never_due(struct ev_loop *loop, ev_periodic *w, int revents)
 	(void)revents;
 }
 
+/* The CPU this process has used runs out this timer, so an idle broker never wakes up for it and a spinning nng does. */
+static void
+cpu_used(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct broker *b = w->data;
+
+	(void)loop;
+	(void)revents;
+	bus_socket_mend(&b->publisher.bus);
+	bus_socket_mend(&b->query.bus);
+}
+
+static void
+start_mending(struct broker *b)
+{
+	const struct timeval every = { .tv_sec = 0, .tv_usec = MEND_CPU_US };
+
+	ev_signal_init(&b->cpu_used, cpu_used, SIGPROF);
+	b->cpu_used.data = b;
+	ev_signal_start(b->loop, &b->cpu_used);
+	setitimer(ITIMER_PROF, &(struct itimerval){ every, every }, NULL);
+}
+
+static void
+stop_mending(struct broker *b)
+{
+	setitimer(ITIMER_PROF, &(struct itimerval){ 0 }, NULL);
+	ev_signal_stop(b->loop, &b->cpu_used);
+	signal(SIGPROF, SIG_IGN);
+}
+
 static void
 start_timers(struct broker *b)
 {
@@ -62,11 +98,13 @@ start_timers(struct broker *b)
 	 */
 	ev_periodic_init(&b->wake_less, never_due, FAR_AWAY, 0., NULL);
 	ev_periodic_start(b->loop, &b->wake_less);
+	start_mending(b);
 }
 
 static void
 stop_timers(struct broker *b)
 {
+	stop_mending(b);
 	ev_prepare_stop(b->loop, &b->before_wait);
 	ev_timer_stop(b->loop, &b->session_timer);
 	ev_periodic_stop(b->loop, &b->wake_less);
@@ -108,10 +146,21 @@ open_bus(struct broker *b)
 }
 
 static void
+leave(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+/* nng 1.5 may wait forever in nng_close() when a message arrives at that moment. All is done by then, so just leave. */
+static void
 close_bus(struct broker *b)
 {
+	signal(SIGALRM, leave);
+	alarm(CLOSE_S);
 	query_close(&b->query);
 	publish_close(&b->publisher);
+	alarm(0);
 	sessions_destroy(b->sessions);
 }
 

@@ -36,6 +36,7 @@ struct broker {
 	ev_timer session_timer;
 	uint64_t session_deadline; /* that session_timer is set to; UINT64_MAX: not running */
 	ev_periodic wake_less;
+	ev_signal cpu_used;
 	ev_timer drain_limit;
 	ev_prepare drained;
 };

@@ -57,9 +57,12 @@ void
 bus_wire_number(struct bus_wire *w, unsigned field, uint64_t value)
 {
 	uint8_t bytes[BUS_WIRE_HEAD_MAX];
+	size_t n;
 
-	if (value != 0)
-		put(w, bytes, tag_and(bytes, field, WIRE_VARINT, value));
+	if (value == 0)
+		return;
+	n = tag_and(bytes, field, WIRE_VARINT, value);
+	put(w, bytes, n);
 }
 
 void
@@ -79,11 +82,13 @@ void
 bus_wire_bytes(struct bus_wire *w, unsigned field, const uint8_t *bytes, size_t len)
 {
 	uint8_t head[BUS_WIRE_HEAD_MAX];
+	size_t n;
 
 	if (len == 0)
 		return;
 	put(w, bytes, len);
-	put(w, head, tag_and(head, field, WIRE_BYTES, len));
+	n = tag_and(head, field, WIRE_BYTES, len);
+	put(w, head, n);
 }
 
 void
@@ -96,6 +101,7 @@ void
 bus_wire_embed(struct bus_wire *w, unsigned field, const uint8_t *end)
 {
 	uint8_t head[BUS_WIRE_HEAD_MAX];
+	const size_t n = tag_and(head, field, WIRE_BYTES, (uint64_t)(end - w->at));
 
-	put(w, head, tag_and(head, field, WIRE_BYTES, (uint64_t)(end - w->at)));
+	put(w, head, n);
 }

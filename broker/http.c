@@ -223,18 +223,19 @@ take_piece(struct http *h, struct MHD_Connection *c, struct request *r, const ch
 static enum MHD_Result
 finish_request(struct http *h, struct MHD_Connection *c, struct request *r, const char *method)
 {
+	const struct http_route *route = r->route;
 	enum verdict v = r->verdict;
 
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, IDLE_S);
-	if (r->route && r->route->health)
+	if (route && route->health)
 		return answer_health(h, c, strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
-	if (v == VERDICT_OK)
+	if (route && v == VERDICT_OK)
 		v = intake_take(h->intake, &(struct intake_body){ .bytes = r->body.bytes,
 								  .len = r->body.len,
 								  .encoding = r->encoding,
 								  .compressed = r->compressed,
-								  .signal_known = r->route->signal_known,
-								  .signal = r->route->signal,
+								  .signal_known = route->signal_known,
+								  .signal = route->signal,
 								  .peer = r->connection->peer });
 	r->connection->requests++;
 	return answer(h, c, r, v);
@@ -326,8 +327,9 @@ on_connection(void *ctx, struct MHD_Connection *c, void **socket_context, enum M
 	h->connections--;
 	if (conn && conn->refused && !h->stopping)
 		part_from(h, c);
-	if (conn && !h->stopping && !timed_out(h, c, conn))
-		intake_peer_closed(h->intake, conn->peer, conn->requests);
+	/* One request or none tells nothing of the process: so it is told where we have closed. */
+	if (conn && !h->stopping)
+		intake_peer_closed(h->intake, conn->peer, timed_out(h, c, conn) ? 0 : conn->requests);
 	free(conn);
 }
 

@@ -79,7 +79,7 @@ enum observation_flag {
 	OBS_ROOT = 1 << 13,        /* a span without a parent */
 	OBS_CERTAIN = 1 << 14,     /* OBS_TITLE: known to be one, not just alike */
 	OBS_TWICE = 1 << 15,       /* the same call may come as a span and as a log record: count one of them, by span id */
-	OBS_ANONYMOUS = 1 << 16   /* may lack a session id: its process stands for it */
+	OBS_ANONYMOUS = 1 << 16    /* may lack a session id: its process stands for it */
 };
 
 struct observation {

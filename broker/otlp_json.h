@@ -14,7 +14,7 @@
  * JSON writes without quotes the first 53 bits are kept; half a surrogate pair becomes U+FFFD; text ends at an escaped NUL.
  */
 enum verdict otlp_json_decode(enum otlp_signal signal, const char *text, size_t len, unsigned max_depth, struct arena *a,
-    struct otlp_request *ret);
+			      struct otlp_request *ret);
 
 /* Tells the signal by the top-level member (resourceLogs, resourceSpans, resourceMetrics). {} is logs. */
 bool otlp_json_signal(const char *text, size_t len, enum otlp_signal *ret);

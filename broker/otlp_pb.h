@@ -12,7 +12,7 @@
  * The bytes need not outlive the call. Text that is not UTF-8 is taken as it is; fields that we do not know are kept.
  */
 enum verdict otlp_pb_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, unsigned max_depth, struct arena *a,
-    struct otlp_request *ret);
+			    struct otlp_request *ret);
 
 /*
  * Tells the signal of a body that came without a path, by the shape of its first record. An empty body is logs.

@@ -95,6 +95,8 @@ partings_take(struct partings *all, int fd)
 void
 partings_finish(struct partings *all)
 {
-	while (all->first)
-		end(all->first);
+	for (struct parting *p = all->first, *next; p; p = next) {
+		next = p->next;
+		end(p);
+	}
 }

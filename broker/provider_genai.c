@@ -4,6 +4,9 @@
  */
 #include "provider.h"
 
+/* A call to the model: may be recorded twice, and by an emitter without sessions. */
+#define CALL (OBS_OPENS | OBS_TWICE | OBS_ANONYMOUS)
+
 static const char *const none[] = { NULL };
 
 static const struct field_rule field_rules[] = {
@@ -48,19 +51,15 @@ refine_agent(const struct fields *f, struct observation *o)
 }
 
 static const struct meaning_rule event_rules[] = {
-	{ "gen_ai.client.inference.operation.details", .when = { HAS(F_INPUT) }, .means = MEANS_RESPONSE,
-	  .flags = OBS_OPENS | OBS_TWICE | OBS_ANONYMOUS },
+	{ "gen_ai.client.inference.operation.details", .when = { HAS(F_INPUT) }, .means = MEANS_RESPONSE, .flags = CALL },
 };
 
 static const struct meaning_rule span_rules[] = {
-	{ "*", .when = { IS(F_OPERATION, "chat") }, .means = MEANS_RESPONSE, .flags = OBS_OPENS | OBS_TWICE | OBS_ANONYMOUS,
-	  .refine = refine_call },
+	{ "*", .when = { IS(F_OPERATION, "chat") }, .means = MEANS_RESPONSE, .flags = CALL, .refine = refine_call },
 	{ "*", .when = { IS(F_OPERATION, "execute_tool") }, .means = MEANS_TOOL, .flags = OBS_OPENS | OBS_ANONYMOUS },
-	{ "*", .when = { IS(F_OPERATION, "generate_content") }, .means = MEANS_RESPONSE, .flags = OBS_OPENS | OBS_TWICE | OBS_ANONYMOUS,
-	  .refine = refine_call },
+	{ "*", .when = { IS(F_OPERATION, "generate_content") }, .means = MEANS_RESPONSE, .flags = CALL, .refine = refine_call },
 	{ "*", .when = { IS(F_OPERATION, "invoke_agent") }, .means = MEANS_TURN_END, .refine = refine_agent },
-	{ "*", .when = { IS(F_OPERATION, "text_completion") }, .means = MEANS_RESPONSE, .flags = OBS_OPENS | OBS_TWICE | OBS_ANONYMOUS,
-	  .refine = refine_call },
+	{ "*", .when = { IS(F_OPERATION, "text_completion") }, .means = MEANS_RESPONSE, .flags = CALL, .refine = refine_call },
 };
 
 const struct provider provider_genai = {

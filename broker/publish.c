@@ -57,18 +57,18 @@ publish_open(struct publisher *p, const char *url, struct journal *journal, cons
 		log_error(log, "no random numbers: %s", strerror(errno));
 		return false;
 	}
-	int error = nng_pub0_open(&p->socket);
+	int error = nng_pub0_open(&p->bus.socket);
 	if (error == 0)
-		error = nng_socket_set_int(p->socket, NNG_OPT_SENDBUF, SEND_QUEUE);
+		error = nng_socket_set_int(p->bus.socket, NNG_OPT_SENDBUF, SEND_QUEUE);
 	if (error != 0) {
 		log_error(log, "cannot open the bus: %s", nng_strerror(error));
-		nng_close(p->socket);
+		nng_close(p->bus.socket);
 		return false;
 	}
 	/* Subscribers have nothing to say here. */
-	if (bus_socket_listen(p->socket, url, 1, log))
+	if (bus_socket_listen(&p->bus, url, 1, log))
 		return true;
-	nng_close(p->socket);
+	nng_close(p->bus.socket);
 	return false;
 }
 
@@ -108,7 +108,7 @@ publish_send(struct publisher *p)
 	if (p->queued > 0)
 		p->sent_ms = nng_clock();
 	for (size_t i = 0; i < p->queued; i++)
-		if (nng_sendmsg(p->socket, p->queue[i], NNG_FLAG_NONBLOCK) != 0)
+		if (nng_sendmsg(p->bus.socket, p->queue[i], NNG_FLAG_NONBLOCK) != 0)
 			nng_msg_free(p->queue[i]);
 	p->queued = 0;
 }
@@ -122,7 +122,7 @@ publish_close(struct publisher *p)
 	const uint64_t now = nng_clock();
 	if (p->sent_ms != 0 && now - p->sent_ms < LINGER_MS)
 		nng_msleep((nng_duration)(LINGER_MS - (now - p->sent_ms)));
-	nng_close(p->socket);
+	nng_close(p->bus.socket);
 	for (size_t i = 0; i < PUBLISH_SESSIONS_MAX; i++)
 		batch_finish(&p->batches[i]);
 }

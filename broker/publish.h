@@ -10,6 +10,7 @@
 #define AGENTBUS_PUBLISH_H
 
 #include "batch.h"
+#include "bus_socket.h"
 #include "journal.h"
 #include "log.h"
 #include "session.h"
@@ -22,7 +23,7 @@
 
 struct publisher {
 	struct event_sink sink; /* for sessions_create() */
-	nng_socket socket;
+	struct bus_socket bus;
 	struct journal *journal;
 	const struct log *log;
 	char boot_id[33]; /* 128 random bits in hex: which run of the broker numbered an event */

@@ -138,8 +138,8 @@ query_readable(struct ev_loop *loop, ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	/* One that cannot be answered, or whose asker does not take the answer, is dropped: the asker asks again. */
-	while (nng_recvmsg(q->socket, &msg, NNG_FLAG_NONBLOCK) == 0)
-		if (!answer_in_place(q, msg) || nng_sendmsg(q->socket, msg, NNG_FLAG_NONBLOCK) != 0)
+	while (nng_recvmsg(q->bus.socket, &msg, NNG_FLAG_NONBLOCK) == 0)
+		if (!answer_in_place(q, msg) || nng_sendmsg(q->bus.socket, msg, NNG_FLAG_NONBLOCK) != 0)
 			nng_msg_free(msg);
 }
 
@@ -150,13 +150,13 @@ query_open(struct query *q, struct ev_loop *loop, const char *url, const struct 
 	int fd = -1;
 
 	*q = (struct query){ .loop = loop, .sessions = sessions, .publisher = publisher };
-	int error = nng_rep0_open(&q->socket);
+	int error = nng_rep0_open(&q->bus.socket);
 	if (error == 0)
-		error = nng_socket_get_int(q->socket, NNG_OPT_RECVFD, &fd);
+		error = nng_socket_get_int(q->bus.socket, NNG_OPT_RECVFD, &fd);
 	if (error != 0)
 		log_error(log, "cannot open the query socket: %s", nng_strerror(error));
-	if (error != 0 || !bus_socket_listen(q->socket, url, QUERY_MESSAGE_MAX, log)) {
-		nng_close(q->socket);
+	if (error != 0 || !bus_socket_listen(&q->bus, url, QUERY_MESSAGE_MAX, log)) {
+		nng_close(q->bus.socket);
 		return false;
 	}
 	ev_io_init(&q->readable, query_readable, fd, EV_READ);
@@ -169,5 +169,5 @@ void
 query_close(struct query *q)
 {
 	ev_io_stop(q->loop, &q->readable);
-	nng_close(q->socket);
+	nng_close(q->bus.socket);
 }

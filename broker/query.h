@@ -15,7 +15,7 @@
 #define QUERY_REPLAY_MAX  ((size_t)1 << 20)  /* bytes of events in one answer, if there is more than one event */
 
 struct query {
-	nng_socket socket;
+	struct bus_socket bus;
 	struct ev_loop *loop;
 	ev_io readable;
 	const struct sessions *sessions;

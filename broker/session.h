@@ -64,7 +64,7 @@ struct session {
 	char model[64];
 	enum session_state state;
 	enum evidence evidence;
-	const char *reason; /* static, one word */
+	const char *reason;         /* static, one word */
 	uint64_t state_since_ns;    /* by the CLI's clock */
 	uint64_t state_observed_ns; /* by the broker's */
 	char project_name[128];

@@ -225,7 +225,7 @@ table_add(struct sessions *s, const char *provider, struct str id, uint64_t now_
 	struct session *x;
 	struct session **bucket;
 
-	while (s->count >= s->settings.max_sessions)
+	while (s->oldest && s->count >= s->settings.max_sessions)
 		make_room(s);
 	if (s->count >= s->bucket_count && !grow(s))
 		return NULL;

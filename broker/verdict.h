@@ -22,7 +22,7 @@ enum verdict {
 #define X(name, http, grpc, text) VERDICT_##name,
 	VERDICTS(X)
 #undef X
-	VERDICT_COUNT
+	    VERDICT_COUNT
 };
 
 unsigned verdict_http_status(enum verdict v);

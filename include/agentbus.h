@@ -128,10 +128,10 @@ struct agentbus_session {
 	uint64_t state_since;
 	const char *reason; /* why it is in that state, one word: prompt, turn_end, tool_use, quiet … */
 	enum agentbus_evidence evidence;
-	const char *title;        /* only when content is allowed */
-	const char *project;      /* name */
-	const char *project_dir;  /* absolute path */
-	uint32_t pid;             /* 0 if unknown */
+	const char *title;       /* only when content is allowed */
+	const char *project;     /* name */
+	const char *project_dir; /* absolute path */
+	uint32_t pid;            /* 0 if unknown */
 	const char *tty, *tmux_pane, *window;
 	const char *parent_id; /* "" for a session of its own */
 	bool auxiliary;        /* a sub-agent or title thread: show it under parent_id or not at all */
@@ -187,7 +187,7 @@ struct agentbus_event {
 	struct {
 		enum agentbus_state from, to;
 		uint64_t turn_duration_ms; /* of the turn that this change ended, else 0 */
-	} state_change; /* STATE_CHANGED, SESSION_STARTED, SESSION_ENDED */
+	} state_change;                    /* STATE_CHANGED, SESSION_STARTED, SESSION_ENDED */
 	struct {
 		uint64_t first_seq, last_seq; /* last_seq 0: nobody can tell */
 		const char *boot_id;
