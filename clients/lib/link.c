@@ -20,13 +20,16 @@
 #define ANSWER_SIZE_MAX  (64u << 20)
 #define RECONNECT_MIN_MS 10
 #define RECONNECT_MAX_MS 500
+#define REDIAL_MIN_MS    1000 /* nng should have connected by then; doubles */
+#define REDIAL_MAX_MS    30000
+#define LINK_REDIAL      64  /* not for the caller of link_poll() */
 #define ANSWER_WAIT_MS   100 /* at the end, for an answer under way */
 #define QUIET_MS         2   /* then for a pause between events */
 #define QUIET_TRIES      25
 #define CLOSE_WAIT_MS    300 /* then for nng */
 #define NSEC_PER_SEC     UINT64_C(1000000000)
-#define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
 #define URL_SCHEME       "ipc://"
+#define SOCKET_PATH_SIZE (LINK_URL_SIZE - sizeof(URL_SCHEME))
 
 uint64_t
 link_now(void)
@@ -58,7 +61,7 @@ error_of(int nng_error)
 
 /* The URL of a socket in dir, "" if there is no dir or the path is too long. */
 static void
-make_url(const char *dir, const char *name, char url[static SOCKET_PATH_SIZE + sizeof(URL_SCHEME)])
+make_url(const char *dir, const char *name, char url[static LINK_URL_SIZE])
 {
 	const char *sub = "";
 
@@ -102,7 +105,7 @@ peer_changed(nng_pipe pipe, nng_pipe_ev event, void *arg)
 }
 
 static int
-connect_socket(nng_socket socket, const char *url, struct link_peer *peer, size_t size_max, int *ret_fd)
+connect_socket(nng_socket socket, struct link_peer *peer, size_t size_max, int *ret_fd)
 {
 	int e;
 
@@ -113,11 +116,11 @@ connect_socket(nng_socket socket, const char *url, struct link_peer *peer, size_
 	    (e = nng_pipe_notify(socket, NNG_PIPE_EV_REM_POST, peer_changed, peer)) != 0 ||
 	    (e = nng_socket_get_int(socket, NNG_OPT_RECVFD, ret_fd)) != 0)
 		return e;
-	return nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK);
+	return nng_dial(socket, peer->url, &peer->dialer, NNG_FLAG_NONBLOCK);
 }
 
 static int
-open_sockets(struct link *l, const char *events_url, const char *queries_url)
+open_sockets(struct link *l)
 {
 	int e;
 
@@ -132,9 +135,9 @@ open_sockets(struct link *l, const char *events_url, const char *queries_url)
 	    /* Asking again is the business of whoever asked. */
 	    (e = nng_socket_set_ms(l->queries, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE)) != 0)
 		return e;
-	if ((e = connect_socket(l->events, events_url, &l->events_peer, EVENT_SIZE_MAX, &l->events_fd)) != 0)
+	if ((e = connect_socket(l->events, &l->events_peer, EVENT_SIZE_MAX, &l->events_fd)) != 0)
 		return e;
-	return connect_socket(l->queries, queries_url, &l->queries_peer, ANSWER_SIZE_MAX, &l->queries_fd);
+	return connect_socket(l->queries, &l->queries_peer, ANSWER_SIZE_MAX, &l->queries_fd);
 }
 
 static bool
@@ -152,24 +155,65 @@ open_descriptors(struct link *l)
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	return l->epoll >= 0 && l->wake >= 0 && l->timer >= 0 && watch(l, l->wake, EPOLLIN, LINK_PEERS) &&
-	       watch(l, l->timer, EPOLLIN, LINK_TIMER);
+	l->redial = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return l->epoll >= 0 && l->wake >= 0 && l->timer >= 0 && l->redial >= 0 && watch(l, l->wake, EPOLLIN, LINK_PEERS) &&
+	       watch(l, l->timer, EPOLLIN, LINK_TIMER) && watch(l, l->redial, EPOLLIN, LINK_REDIAL);
+}
+
+/* nng connects again by itself, but 1.5.2 may stop to: the first look at that is soon, further ones are rarer. */
+static void
+set_redial(struct link *l, bool linked)
+{
+	struct itimerspec t = { 0 };
+
+	if (linked == (l->redial_ms == 0))
+		return;
+	l->redial_ms = linked ? 0 : REDIAL_MIN_MS;
+	t.it_value.tv_sec = l->redial_ms / 1000;
+	timerfd_settime(l->redial, 0, &t, NULL);
+}
+
+static void
+redial_socket(struct link *l, nng_socket socket, struct link_peer *peer)
+{
+	pthread_mutex_lock(&l->lock);
+	bool connected = peer->id != 0;
+	pthread_mutex_unlock(&l->lock);
+	if (connected)
+		return;
+	nng_dialer_close(peer->dialer);
+	nng_dial(socket, peer->url, &peer->dialer, NNG_FLAG_NONBLOCK);
+}
+
+static void
+redial(struct link *l)
+{
+	struct itimerspec t = { 0 };
+	uint64_t count;
+
+	if (read(l->redial, &count, sizeof(count)) <= 0 || l->redial_ms == 0)
+		return;
+	redial_socket(l, l->events, &l->events_peer);
+	redial_socket(l, l->queries, &l->queries_peer);
+	l->redial_ms = l->redial_ms * 2 < REDIAL_MAX_MS ? l->redial_ms * 2 : REDIAL_MAX_MS;
+	t.it_value.tv_sec = l->redial_ms / 1000;
+	timerfd_settime(l->redial, 0, &t, NULL);
 }
 
 static int
 open_link(struct link *l, const char *dir)
 {
-	char events_url[SOCKET_PATH_SIZE + sizeof(URL_SCHEME)], queries_url[SOCKET_PATH_SIZE + sizeof(URL_SCHEME)];
-
-	make_url(dir, "events", events_url);
-	make_url(dir, "query", queries_url);
-	if (!*events_url || !*queries_url)
+	make_url(dir, "events", l->events_peer.url);
+	make_url(dir, "query", l->queries_peer.url);
+	if (!*l->events_peer.url || !*l->queries_peer.url)
 		return AGENTBUS_EPATH;
 	if (!open_descriptors(l))
 		return AGENTBUS_ESYSTEM;
-	int e = error_of(open_sockets(l, events_url, queries_url));
+	int e = error_of(open_sockets(l));
 	if (e == AGENTBUS_OK && !(watch(l, l->events_fd, 0, LINK_EVENTS) && watch(l, l->queries_fd, EPOLLIN, LINK_ANSWER)))
 		e = AGENTBUS_ESYSTEM;
+	if (e == AGENTBUS_OK)
+		set_redial(l, false);
 	return e;
 }
 
@@ -183,6 +227,7 @@ link_create(const char *dir, struct link **ret_link)
 	*l = (struct link){ .epoll = -1,
 			    .wake = -1,
 			    .timer = -1,
+			    .redial = -1,
 			    .events_fd = -1,
 			    .queries_fd = -1,
 			    .events_peer.link = l,
@@ -277,6 +322,8 @@ link_destroy(struct link *l)
 
 	if (l->timer >= 0)
 		close(l->timer);
+	if (l->redial >= 0)
+		close(l->redial);
 	if (l->epoll >= 0)
 		close(l->epoll);
 	/* What nng's threads use stays if nng does. */
@@ -291,8 +338,8 @@ link_destroy(struct link *l)
 int
 link_poll(struct link *l)
 {
-	struct epoll_event events[4];
-	int n = epoll_wait(l->epoll, events, 4, 0), found = 0;
+	struct epoll_event events[5];
+	int n = epoll_wait(l->epoll, events, 5, 0), found = 0;
 	uint64_t count;
 
 	if (n < 0)
@@ -307,7 +354,9 @@ link_poll(struct link *l)
 		l->nudged = false;
 	if (found & LINK_TIMER && read(l->timer, &count, sizeof(count)) > 0)
 		l->armed = 0;
-	return found;
+	if (found & LINK_REDIAL)
+		redial(l);
+	return found & ~LINK_REDIAL;
 }
 
 void
@@ -319,6 +368,7 @@ link_peers(struct link *l, bool *ret_linked, bool *ret_changed)
 	pthread_mutex_unlock(&l->lock);
 	*ret_changed = changes != l->seen;
 	l->seen = changes;
+	set_redial(l, *ret_linked);
 }
 
 nng_msg *
@@ -337,6 +387,21 @@ link_receive_answer(struct link *l)
 	return msg;
 }
 
+/*
+ * A broker's nng that has stopped accepting (1.5.2 does after a peer that left before its greeting) still lets us connect and
+ * then answers nothing. Leaving makes the broker notice; nng connects again by itself.
+ */
+static void
+leave_mute_peer(struct link *l)
+{
+	pthread_mutex_lock(&l->lock);
+	int id = l->queries_peer.id;
+	pthread_mutex_unlock(&l->lock);
+	l->awaits_answer = false;
+	if (id)
+		nng_pipe_close((nng_pipe){ .id = (uint32_t)id });
+}
+
 bool
 link_ask(struct link *l, const void *data, size_t len)
 {
@@ -346,6 +411,10 @@ link_ask(struct link *l, const void *data, size_t len)
 	msg = link_receive_answer(l);
 	if (msg)
 		nng_msg_free(msg);
+	if (l->awaits_answer) {
+		leave_mute_peer(l);
+		return false;
+	}
 	if (nng_msg_alloc(&msg, 0) != 0)
 		return false;
 	if (nng_msg_append(msg, data, len) == 0 && nng_sendmsg(l->queries, msg, NNG_FLAG_NONBLOCK) == 0) {

@@ -12,6 +12,7 @@
 
 #include <nng/nng.h>
 #include <pthread.h>
+#include <sys/un.h>
 
 /* What link_poll() found. */
 enum {
@@ -21,20 +22,25 @@ enum {
 	LINK_TIMER = 8   /* the timer that was set has expired */
 };
 
+#define LINK_URL_SIZE (sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof("ipc://"))
+
 /* The connection of one socket; id is 0 without one. */
 struct link_peer {
 	struct link *link;
 	int id;
 	unsigned changes;
+	char url[LINK_URL_SIZE];
+	nng_dialer dialer;
 };
 
 struct link {
 	nng_socket events, queries;
-	int epoll, wake, timer;
+	int epoll, wake, timer, redial;
 	int events_fd, queries_fd; /* nng's */
 	bool opened_events, opened_queries;
 	bool wants_events, nudged, awaits_answer;
-	uint64_t armed; /* when the timer expires, 0 if it does not */
+	uint64_t armed;     /* when the timer expires, 0 if it does not */
+	unsigned redial_ms; /* until sockets without a peer dial anew, 0: both have one */
 
 	pthread_mutex_t lock; /* of both peers */
 	struct link_peer events_peer, queries_peer;
@@ -57,7 +63,10 @@ void link_peers(struct link *l, bool *ret_linked, bool *ret_changed);
 nng_msg *link_receive_event(struct link *l);
 nng_msg *link_receive_answer(struct link *l);
 
-/* Sends a request in place of the one before, whose answer will not come any more. */
+/*
+ * Sends a request. False if it could not be sent, or if the one before was never answered: then the connection is given up
+ * and made anew.
+ */
 bool link_ask(struct link *l, const void *data, size_t len);
 
 /* Whether messages of the live socket make the descriptor readable. */
