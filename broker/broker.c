@@ -8,8 +8,9 @@
 
 #define DRAIN_S     1.0
 #define CLOSE_S     1
-#define MEND_CPU_US 500000 /* of CPU time */
-#define FAR_AWAY    1e10   /* seconds since the epoch */
+#define MEND_CPU_US 100000 /* of CPU time */
+#define MEND_NS     (NS_PER_S / 5)
+#define FAR_AWAY    1e10 /* seconds since the epoch */
 
 /* --- time --- */
 
@@ -24,6 +25,18 @@ session_timer_due(struct ev_loop *loop, ev_timer *w, int revents)
 	intake_tick(&b->intake);
 }
 
+static void
+mend_bus(struct broker *b)
+{
+	const uint64_t now = clock_now(&b->clock);
+
+	if (now - b->mended_ns < MEND_NS)
+		return;
+	b->mended_ns = now;
+	bus_socket_mend(&b->publisher.bus);
+	bus_socket_mend(&b->query.bus);
+}
+
 /* Whatever is published and whatever moves a deadline happens in some callback; this runs after all of them. */
 static void
 before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
@@ -33,6 +46,7 @@ before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)revents;
 	publish_send(&b->publisher);
+	mend_bus(b);
 	if (deadline == b->session_deadline)
 		return;
 	b->session_deadline = deadline;
@@ -52,16 +66,13 @@ never_due(struct ev_loop *loop, ev_periodic *w, int revents)
 	(void)revents;
 }
 
-/* The CPU this process has used runs out this timer, so an idle broker never wakes up for it and a spinning nng does. */
+/* The CPU this process has used runs out this timer, so an idle broker never wakes up for it, and a spinning nng wakes it. */
 static void
 cpu_used(struct ev_loop *loop, ev_signal *w, int revents)
 {
-	struct broker *b = w->data;
-
 	(void)loop;
-	(void)revents;
-	bus_socket_mend(&b->publisher.bus);
-	bus_socket_mend(&b->query.bus);
+	(void)w;
+	(void)revents; /* before_wait() follows */
 }
 
 static void

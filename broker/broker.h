@@ -37,6 +37,7 @@ struct broker {
 	uint64_t session_deadline; /* that session_timer is set to; UINT64_MAX: not running */
 	ev_periodic wake_less;
 	ev_signal cpu_used;
+	uint64_t mended_ns; /* when the bus was looked at last */
 	ev_timer drain_limit;
 	ev_prepare drained;
 };

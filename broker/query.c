@@ -137,8 +137,6 @@ query_readable(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	/* Who asks also listens, or means to. */
-	bus_socket_mend(&q->publisher->bus);
 	/* One that cannot be answered, or whose asker does not take the answer, is dropped: the asker asks again. */
 	while (nng_recvmsg(q->bus.socket, &msg, NNG_FLAG_NONBLOCK) == 0)
 		if (!answer_in_place(q, msg) || nng_sendmsg(q->bus.socket, msg, NNG_FLAG_NONBLOCK) != 0)
@@ -147,7 +145,7 @@ query_readable(struct ev_loop *loop, ev_io *w, int revents)
 
 bool
 query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
-	   struct publisher *publisher, const struct log *log)
+	   const struct publisher *publisher, const struct log *log)
 {
 	int fd = -1;
 

@@ -19,12 +19,12 @@ struct query {
 	struct ev_loop *loop;
 	ev_io readable;
 	const struct sessions *sessions;
-	struct publisher *publisher;
+	const struct publisher *publisher;
 };
 
 /* Listens on url and answers from the loop. False after logging why not. Sessions and publisher must outlive it. */
 bool query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
-		struct publisher *publisher, const struct log *log);
+		const struct publisher *publisher, const struct log *log);
 void query_close(struct query *q);
 
 /*

@@ -20,7 +20,7 @@
 #define ANSWER_SIZE_MAX  (64u << 20)
 #define RECONNECT_MIN_MS 10
 #define RECONNECT_MAX_MS 500
-#define REDIAL_MIN_MS    1000 /* nng should have connected by then; doubles */
+#define REDIAL_MIN_MS    2000 /* nng should have connected by then; doubles */
 #define REDIAL_MAX_MS    30000
 #define LINK_REDIAL      64  /* not for the caller of link_poll() */
 #define ANSWER_WAIT_MS   100 /* at the end, for an answer under way */
@@ -367,6 +367,8 @@ link_peers(struct link *l, bool *ret_linked, bool *ret_changed)
 	*ret_linked = l->events_peer.id && l->queries_peer.id;
 	pthread_mutex_unlock(&l->lock);
 	*ret_changed = changes != l->seen;
+	if (*ret_changed)
+		l->awaits_answer = false; /* not from the one that is gone */
 	l->seen = changes;
 	set_redial(l, *ret_linked);
 }

@@ -378,6 +378,10 @@ class Broker(Sandbox):
 
     # --- what it knows ---
 
+    def boot_id(self):
+        """Of the daemon that runs now, as it says at its start."""
+        return re.findall(r"boot ([0-9a-f]{32})", self.daemon.stderr())[-1]
+
     def status(self):
         """`agentbus status --json --all`, parsed."""
         done = self.run("agentbus", "status", "--json", "--all")
