@@ -33,8 +33,8 @@ mend_bus(struct broker *b)
 	if (now - b->mended_ns < MEND_NS)
 		return;
 	b->mended_ns = now;
-	bus_socket_mend(&b->publisher.bus);
-	bus_socket_mend(&b->query.bus);
+	bus_socket_mend(&b->publisher.bus, now);
+	bus_socket_mend(&b->query.bus, now);
 }
 
 /* Whatever is published and whatever moves a deadline happens in some callback; this runs after all of them. */

@@ -2,6 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* nng pauses for 0.1 s after failures that are not fatal. */
+#define PROBE_NS 300000000ull
 
 static int
 listen_anew(struct bus_socket *b)
@@ -25,6 +31,7 @@ bool
 bus_socket_listen(struct bus_socket *b, const char *url, size_t max_message, const struct log *log)
 {
 	b->max_message = max_message;
+	b->probe = -1;
 	b->log = log;
 	snprintf(b->url, sizeof(b->url), "%s", url);
 	return listen_anew(b) == 0;
@@ -53,30 +60,79 @@ listener_named(nng_stat *root, int id)
 	return NULL;
 }
 
+struct counts {
+	uint64_t failures, accepted;
+};
+
 /* "other" counts what has no counter of its own; the fatal kind is among it. */
-static uint64_t
-count_failures(const struct bus_socket *b)
+static bool
+read_counts(const struct bus_socket *b, struct counts *ret)
 {
-	nng_stat *root, *other;
-	uint64_t failures = b->failures;
+	nng_stat *root, *other, *accepted;
 
 	if (nng_stats_get(&root) != 0)
-		return failures;
-	other = child_named(listener_named(root, nng_listener_id(b->listener)), "other");
-	if (other)
-		failures = nng_stat_value(other);
+		return false;
+	nng_stat *listener = listener_named(root, nng_listener_id(b->listener));
+	other = child_named(listener, "other");
+	accepted = child_named(listener, "accept");
+	if (other && accepted)
+		*ret = (struct counts){ nng_stat_value(other), nng_stat_value(accepted) };
 	nng_stats_free(root);
-	return failures;
+	return other && accepted;
+}
+
+/* Connects as a peer would, and greets. */
+static int
+knock(const struct bus_socket *b)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	uint8_t greeting[] = { 0, 'S', 'P', 0, 0, 0, 0, 0 };
+	int peer = 0, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%.*s", (int)sizeof(to.sun_path) - 1, b->url + strlen("ipc://"));
+	nng_socket_get_int(b->socket, NNG_OPT_PEER, &peer);
+	greeting[5] = (uint8_t)peer;
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
+	    send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL) == (ssize_t)sizeof(greeting))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void
+judge(struct bus_socket *b, const struct counts *c)
+{
+	close(b->probe);
+	b->probe = -1;
+	if (c->accepted != b->accepted)
+		return;
+	log_info(b->log, "nng lets nobody in at %s any more: listening anew", b->url);
+	nng_listener_close(b->listener);
+	listen_anew(b);
 }
 
 void
-bus_socket_mend(struct bus_socket *b)
+bus_socket_mend(struct bus_socket *b, uint64_t now_ns)
 {
-	const uint64_t failures = count_failures(b);
+	struct counts c;
 
-	if (failures == b->failures)
+	if ((b->probe >= 0 && now_ns - b->probed_ns < PROBE_NS) || !read_counts(b, &c))
 		return;
-	log_info(b->log, "a peer left %s before it was greeted: listening anew", b->url);
-	nng_listener_close(b->listener);
-	listen_anew(b);
+	if (b->probe >= 0) {
+		judge(b, &c);
+	} else if (c.failures != b->failures) {
+		b->failures = c.failures;
+		b->accepted = c.accepted;
+		b->probed_ns = now_ns;
+		b->probe = knock(b);
+	}
+}
+
+void
+bus_socket_finish(struct bus_socket *b)
+{
+	if (b->probe >= 0)
+		close(b->probe);
+	b->probe = -1;
 }

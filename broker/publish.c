@@ -122,6 +122,7 @@ publish_close(struct publisher *p)
 	const uint64_t now = nng_clock();
 	if (p->sent_ms != 0 && now - p->sent_ms < LINGER_MS)
 		nng_msleep((nng_duration)(LINGER_MS - (now - p->sent_ms)));
+	bus_socket_finish(&p->bus);
 	nng_close(p->bus.socket);
 	for (size_t i = 0; i < PUBLISH_SESSIONS_MAX; i++)
 		batch_finish(&p->batches[i]);

@@ -169,5 +169,6 @@ void
 query_close(struct query *q)
 {
 	ev_io_stop(q->loop, &q->readable);
+	bus_socket_finish(&q->bus);
 	nng_close(q->bus.socket);
 }

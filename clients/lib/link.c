@@ -368,7 +368,7 @@ link_peers(struct link *l, bool *ret_linked, bool *ret_changed)
 	pthread_mutex_unlock(&l->lock);
 	*ret_changed = changes != l->seen;
 	if (*ret_changed)
-		l->awaits_answer = false; /* not from the one that is gone */
+		l->awaits_answer = l->has_answered = false; /* that was another */
 	l->seen = changes;
 	set_redial(l, *ret_linked);
 }
@@ -386,6 +386,7 @@ link_receive_answer(struct link *l)
 
 	if (msg)
 		l->awaits_answer = false;
+	l->has_answered |= msg != NULL;
 	return msg;
 }
 
@@ -413,7 +414,7 @@ link_ask(struct link *l, const void *data, size_t len)
 	msg = link_receive_answer(l);
 	if (msg)
 		nng_msg_free(msg);
-	if (l->awaits_answer) {
+	if (l->awaits_answer && !l->has_answered) {
 		leave_mute_peer(l);
 		return false;
 	}

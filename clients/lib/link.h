@@ -39,6 +39,7 @@ struct link {
 	int events_fd, queries_fd; /* nng's */
 	bool opened_events, opened_queries;
 	bool wants_events, nudged, awaits_answer;
+	bool has_answered;  /* the peer that there is now */
 	uint64_t armed;     /* when the timer expires, 0 if it does not */
 	unsigned redial_ms; /* until sockets without a peer dial anew, 0: both have one */
 
@@ -64,8 +65,8 @@ nng_msg *link_receive_event(struct link *l);
 nng_msg *link_receive_answer(struct link *l);
 
 /*
- * Sends a request. False if it could not be sent, or if the one before was never answered: then the connection is given up
- * and made anew.
+ * Sends a request in place of the one before, whose answer will not come any more. False if it could not be sent. A peer
+ * that has not answered at all is left, and connected to anew.
  */
 bool link_ask(struct link *l, const void *data, size_t len);
 

@@ -29,7 +29,7 @@
 
 #define SYNC_MS          UINT64_C(1000000)
 #define SYNC_CHECK_AFTER (500 * SYNC_MS)   /* from the last activity to the check for a lost last message */
-#define SYNC_PATIENCE    (500 * SYNC_MS)   /* for an answer; doubles each time in vain */
+#define SYNC_PATIENCE    (1000 * SYNC_MS)  /* for an answer; doubles each time in vain */
 #define SYNC_RETRY       (100 * SYNC_MS)   /* after an answer that is of no use, or a request that did not go out; doubles */
 #define SYNC_WAIT_MAX    (30000 * SYNC_MS) /* what doubles ends here */
 #define SYNC_REPLAYS_MAX 3 /* useless answers of the journal in a row before what it was asked for counts as lost */
