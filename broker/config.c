@@ -51,7 +51,7 @@ config_default(struct config *c)
 		.listen_count = 2,
 		.max_connections = 512,
 		.max_body = 16 * MIB,
-		.journal_size = 16 * MIB,
+		.journal_size = 12 * MIB,
 		.sessions = session_settings_default(),
 		.log_level = LEVEL_INFO,
 	};

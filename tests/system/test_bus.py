@@ -407,7 +407,7 @@ class LoadTest(unittest.TestCase):
                   f"{broker.daemon.cpu_seconds():.1f} s CPU in all")
             if not SANITIZED:
                 self.assertGreater(reached, 0.9 * rate)
-                # The journal fills up to its limit of 16 MiB (and 1/16 for its index); nothing else may grow.
+                # The journal fills up to its limit of 12 MiB (and 1/16 for its index); nothing else may grow.
                 self.assertLess(after - before, 18 << 20)
 
 
