@@ -43,7 +43,7 @@ struct connection {
 
 struct load {
 	struct connection connections[CONNECTIONS_MAX];
-	size_t connection_count;
+	size_t connection_count, next;
 	struct patch patches[PATCHES_MAX];
 	size_t patch_count;
 	char *request; /* header and body */
@@ -188,12 +188,14 @@ due_at(const struct load *l)
 static void
 send_what_is_due(struct load *l)
 {
+	/* In turn, for the broker does not keep a connection that says nothing. */
 	for (size_t i = 0; i < l->connection_count && l->sent < l->total; i++) {
-		if (l->connections[i].busy)
+		struct connection *c = &l->connections[l->next++ % l->connection_count];
+		if (c->busy)
 			continue;
 		if (now_ns(CLOCK_MONOTONIC) < due_at(l))
 			return;
-		send_request(l, &l->connections[i]);
+		send_request(l, c);
 	}
 }
 
