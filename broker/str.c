@@ -44,11 +44,27 @@ is_control(const char *p, size_t length)
 	return (length == 1 && (a < 0x20 || a == 0x7f)) || (length == 2 && a == 0xc2 && (uint8_t)p[1] < 0xa0);
 }
 
+/* How many bytes s begins with that need no second look; nearly all text is nothing else. */
+static size_t
+plain_length(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.ptr[n] >= 0x20 && s.ptr[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void
 str_copy(char *dst, size_t size, struct str s)
 {
-	size_t used = 0;
+	size_t used = plain_length(s.len < size ? s : (struct str){ s.ptr, size - 1 });
 
+	if (used) {
+		memcpy(dst, s.ptr, used);
+		s.ptr += used;
+		s.len -= used;
+	}
 	while (s.len > 0) {
 		const char *from = s.ptr;
 		size_t length = utf8_length(s), out = length;
