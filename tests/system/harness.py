@@ -190,6 +190,7 @@ class Sandbox:
             "XDG_DATA_HOME": str(self.dir / "data"),
             "XDG_CACHE_HOME": str(self.dir / "cache"),
             "ASAN_OPTIONS": f"{options}:detect_leaks=1:abort_on_error=0",
+            "LSAN_OPTIONS": f"suppressions={Path(__file__).parent / 'lsan-nng.supp'}:print_suppressions=0",
             "UBSAN_OPTIONS": f"{options}:print_stacktrace=1:halt_on_error=1",
             **(env or {}),
         }

@@ -7,7 +7,6 @@ import socket
 import stat
 import time
 import unittest
-from pathlib import Path
 
 import otlp
 from harness import PATIENCE, Broker
@@ -51,9 +50,6 @@ def wait(condition, timeout, complaint):
             raise AssertionError(complaint())
         time.sleep(0.05)
 
-
-# Where peers come and go so fast that nng 1.5.2 gives up a listener.
-NNG_LEAKS = {"LSAN_OPTIONS": f"suppressions={Path(__file__).parent / 'lsan-nng.supp'}:print_suppressions=0"}
 
 Seen = collections.namedtuple("Seen", "seq boot kind details")
 
@@ -207,7 +203,7 @@ class Storms(unittest.TestCase):
     def test_subscribers_come_and_go(self):
         """Twenty at a time, killed without a word, while events pass: the broker neither leaks nor stumbles."""
         load = otlp.Load(records=5, sessions=20)
-        with Broker(env=NNG_LEAKS) as broker:
+        with Broker() as broker:
             steady = Follower(broker).told("connected")
             counts = []
 
@@ -254,7 +250,7 @@ class Storms(unittest.TestCase):
 
     def test_strangers_that_leave_at_once(self):
         """nng 1.5.2 does not get over a connection that closes before its greeting, and spins: the broker listens anew."""
-        with Broker(env=NNG_LEAKS) as broker:
+        with Broker() as broker:
             for name in ("events", "query") * 5:
                 with socket.socket(socket.AF_UNIX) as s:
                     s.connect(str(broker.runtime / name))
@@ -328,7 +324,7 @@ class Restarted(unittest.TestCase):
     def test_broker_killed_and_restarted(self):
         """Both brokers' sessions are right for everybody, and what was lost between them is told."""
         load = otlp.Load(records=10, sessions=20)
-        with Broker("--quiet-after", "1h", env=NNG_LEAKS) as broker:
+        with Broker("--quiet-after", "1h") as broker:
             followers = [Follower(broker).told("connected") for _ in range(3)]
             panel = Panel(broker)
             panel.wait_for(lambda p: p["connected"])
@@ -381,7 +377,7 @@ class Restarted(unittest.TestCase):
 class LoadTest(unittest.TestCase):
     def test_ten_subscribers_hundred_sessions_thousand_requests_a_second(self):
         rate, load = (200 if SANITIZED else 1000), otlp.Load(records=1, sessions=100)
-        with Broker("--quiet-after", "1h", env=NNG_LEAKS) as broker:
+        with Broker("--quiet-after", "1h") as broker:
             followers = [Follower(broker) for _ in range(10)]
             for follower in followers:
                 follower.told("connected")
