@@ -22,20 +22,23 @@ ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) $(SANITIZE)
 SANITIZERS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 
 BROKER_LIBS := $(call pc,--libs,libev,-lev) $(call pc,--libs,nng,-lnng) $(call pc,--libs,libprotobuf-c,-lprotobuf-c) \
-	$(call pc,--libs,libcjson,-lcjson) $(call pc,--libs,libmicrohttpd,-lmicrohttpd) $(call pc,--libs,zlib,-lz) \
-	$(call pc,--libs,inih,-linih) $(call pc,--libs,libsystemd,-lsystemd)
+	$(call pc,--libs,libcjson,-lcjson) $(call pc,--libs,libmicrohttpd,-lmicrohttpd) $(call pc,--libs,libnghttp2,-lnghttp2) \
+	$(call pc,--libs,sqlite3,-lsqlite3) $(call pc,--libs,zlib,-lz) $(call pc,--libs,inih,-linih) $(call pc,--libs,libsystemd,-lsystemd)
 LIB_LIBS    := $(call pc,--libs,nng,-lnng) $(call pc,--libs,libprotobuf-c,-lprotobuf-c)
 CLIENT_LIBS := $(LIB_LIBS) $(call pc,--libs,libev,-lev) $(call pc,--libs,libcjson,-lcjson) $(call pc,--libs,inih,-linih) \
 	$(call pc,--libs,libsystemd,-lsystemd) $(call pc,--libs,libcurl,-lcurl)
 
 # --- generated protobuf code ---
 BUS_PROTO  := proto/agentbus/v1/agentbus.proto
-OTLP_PROTO := $(filter-out $(BUS_PROTO),$(shell find proto -name '*.proto'))
+STORE_PROTO := $(wildcard proto/agentbus/store/v1/*.proto)
+OTLP_PROTO := $(filter-out $(BUS_PROTO) $(STORE_PROTO),$(shell find proto -name '*.proto'))
 BUS_C      := $(BUS_PROTO:proto/%.proto=$(BUILD)/proto/%.pb-c.c)
 OTLP_C     := $(OTLP_PROTO:proto/%.proto=$(BUILD)/proto/%.pb-c.c)
-GENERATED  := $(BUS_C) $(OTLP_C)
+STORE_C    := $(STORE_PROTO:proto/%.proto=$(BUILD)/proto/%.pb-c.c)
+GENERATED  := $(BUS_C) $(OTLP_C) $(STORE_C)
 BUS_OBJ    := $(BUS_C:.c=.o)
 OTLP_OBJ   := $(OTLP_C:.c=.o)
+STORE_OBJ  := $(STORE_C:.c=.o)
 
 # --- what is built ---
 BROKER_SRC := $(wildcard broker/*.c)
@@ -55,7 +58,7 @@ SONAME     := libagentbus.so.0
 all: $(PROGRAMS) $(BUILD)/$(SONAME) $(BUILD)/libagentbus.a
 
 # Says in one line what is missing, instead of a page of compiler errors.
-PROBE_HEADERS := ev.h nng/nng.h protobuf-c/protobuf-c.h cjson/cJSON.h microhttpd.h zlib.h ini.h systemd/sd-bus.h curl/curl.h
+PROBE_HEADERS := ev.h nng/nng.h protobuf-c/protobuf-c.h cjson/cJSON.h microhttpd.h nghttp2/nghttp2.h sqlite3.h zlib.h ini.h systemd/sd-bus.h curl/curl.h
 $(BUILD)/libraries-found:
 	@mkdir -p $(@D)
 	@printf '#include <%s>\n' stdio.h $(PROBE_HEADERS) | $(CC) -E -o /dev/null - 2>$@.log && $(PROTOC_C) --version >/dev/null 2>>$@.log || \
@@ -82,7 +85,7 @@ CLIENT_TESTS := $(foreach m,$(MODULES_C:.c=),$(BUILD)/tests/unit/test_$(notdir $
 TEST_LIBS  := -lcriterion $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm
 
 # Generated headers exist before anything that may include them is compiled.
-$(BROKER_OBJ) $(LIB_OBJ) $(LIB_PIC) $(COMMON_OBJ) $(CLI_OBJ) $(BUS_OBJ) $(OTLP_OBJ) $(SUBSCRIBERS:%=$(BUILD)/clients/%.o): | $(GENERATED)
+$(BROKER_OBJ) $(LIB_OBJ) $(LIB_PIC) $(COMMON_OBJ) $(CLI_OBJ) $(BUS_OBJ) $(OTLP_OBJ) $(STORE_OBJ) $(SUBSCRIBERS:%=$(BUILD)/clients/%.o): | $(GENERATED)
 $(MODULES_C:%.c=$(BUILD)/%.o) $(TEST_OBJ): | $(GENERATED)
 
 $(BUILD)/%.o: %.c Makefile
@@ -100,7 +103,7 @@ $(BUILD)/pic/proto/%.pb-c.o: $(BUILD)/proto/%.pb-c.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
 
-$(BUILD)/agentbusd: $(BROKER_OBJ) $(BUS_OBJ) $(OTLP_OBJ)
+$(BUILD)/agentbusd: $(BROKER_OBJ) $(BUS_OBJ) $(OTLP_OBJ) $(STORE_OBJ)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(BROKER_LIBS) -lm -o $@
 
 $(BUILD)/libagentbus.a: $(LIB_OBJ) $(BUS_OBJ)
@@ -119,7 +122,7 @@ $(SUBSCRIBERS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/clients/%.o $(COMMON_OBJ) $(BU
 $(BUILD)/agentbus: $(CLI_OBJ) $(COMMON_OBJ) $(BUILD)/libagentbus.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(CLIENT_LIBS) -lm -o $@
 
-$(BUILD)/tests/libbroker.a: $(filter-out $(BUILD)/broker/main.o,$(BROKER_OBJ)) $(OTLP_OBJ) $(BUS_OBJ)
+$(BUILD)/tests/libbroker.a: $(filter-out $(BUILD)/broker/main.o,$(BROKER_OBJ)) $(OTLP_OBJ) $(BUS_OBJ) $(STORE_OBJ)
 $(BUILD)/tests/libclients.a: $(MODULES_C:%.c=$(BUILD)/%.o) $(BUS_OBJ)
 $(BUILD)/tests/libbroker.a $(BUILD)/tests/libclients.a:
 	@mkdir -p $(@D)

@@ -178,8 +178,8 @@ close_bus(struct broker *b)
 static bool
 open_http(struct broker *b)
 {
-	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, b->config.max_body);
-	if (http_open(&b->http, b->loop, &b->intake, b->config.max_connections, &b->log)) {
+	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
+	if (http_open(&b->http, b->loop, &b->intake, b->config.limits.max_connections, &b->log)) {
 		if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
 			return true;
 		http_close(&b->http);

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "config_value.h"
 #include "journal.h"
+#include "otlp.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,23 +11,62 @@
 #define MIB          ((size_t)1 << 20)
 #define MAX_DURATION (365ull * 24 * 3600 * NS_PER_S)
 
-#define AT(member) offsetof(struct config, member)
+#define AT(member)    offsetof(struct config, member)
+#define LIMIT(member) offsetof(struct config, limits.member)
 
 const struct setting config_settings[] = {
 	{ "listen", "address", "listen", "AGENTBUS_LISTEN", SETTING_ADDRESSES, AT(listen),
 	  .help = "where CLIs send telemetry; repeatable, port 0 picks one" },
-	{ "listen", "max_connections", "max-connections", "AGENTBUS_MAX_CONNECTIONS", SETTING_COUNT, AT(max_connections), 1,
+	{ "access", "allow_other_users", "allow-other-users", "AGENTBUS_ALLOW_OTHER_USERS", SETTING_FLAG, AT(allow_other_users),
+	  .help = "take telemetry from other users of this machine, too" },
+	{ "access", "allow_hosts", "allow-hosts", "AGENTBUS_ALLOW_HOSTS", SETTING_WORDS, AT(allow_hosts),
+	  .help = "names that the broker goes by, beside localhost and its addresses" },
+	{ "access", "allow_origins", "allow-origins", "AGENTBUS_ALLOW_ORIGINS", SETTING_WORDS, AT(allow_origins),
+	  .help = "web pages that may send: https://example.org" },
+	{ "access", "token_file", "token-file", "AGENTBUS_TOKEN_FILE", SETTING_FILE, AT(token_file),
+	  .help = "file with the bearer token that all must give; needed beyond loopback" },
+	{ "access", "core_dumps", "core-dumps", "AGENTBUS_CORE_DUMPS", SETTING_FLAG, AT(core_dumps),
+	  .help = "let a crash leave a core file, which may hold content" },
+	{ "limits", "max_connections", "max-connections", "AGENTBUS_MAX_CONNECTIONS", SETTING_COUNT, LIMIT(max_connections), 1,
 	  100000, .help = "connections at a time; further ones are told to come back" },
-	{ "listen", "max_body", "max-body", "AGENTBUS_MAX_BODY", SETTING_SIZE, AT(max_body), 1024, 1024 * MIB,
-	  .help = "largest body of a request, and again when inflated" },
+	{ "limits", "max_connections_per_peer", "max-connections-per-peer", "AGENTBUS_MAX_CONNECTIONS_PER_PEER", SETTING_COUNT,
+	  LIMIT(max_connections_per_peer), 1, 100000, .help = "the same for one address and user" },
+	{ "limits", "max_streams", "max-streams", "AGENTBUS_MAX_STREAMS", SETTING_COUNT, LIMIT(max_streams), 1, 10000,
+	  .help = "requests at a time on one gRPC connection" },
+	{ "limits", "max_header", "max-header", "AGENTBUS_MAX_HEADER", SETTING_SIZE, LIMIT(max_header), 2048, MIB,
+	  .help = "largest head of a request" },
+	{ "limits", "max_body", "max-body", "AGENTBUS_MAX_BODY", SETTING_SIZE, LIMIT(max_body), 1024, 1024 * MIB,
+	  .help = "largest body of a request as it is sent" },
+	{ "limits", "max_inflated", "max-inflated", "AGENTBUS_MAX_INFLATED", SETTING_SIZE, LIMIT(max_inflated), 1024, 1024 * MIB,
+	  .help = "the same without its compression" },
+	{ "limits", "max_held", "max-held", "AGENTBUS_MAX_HELD", SETTING_SIZE, LIMIT(max_held), 1024, 16384 * MIB,
+	  .help = "all bodies under way together" },
+	{ "limits", "max_depth", "max-depth", "AGENTBUS_MAX_DEPTH", SETTING_COUNT, LIMIT(max_depth), 4, 256,
+	  .help = "values within values" },
+	{ "limits", "max_attributes", "max-attributes", "AGENTBUS_MAX_ATTRIBUTES", SETTING_COUNT, LIMIT(max_attributes), 16,
+	  65536, .help = "attributes of a record that are looked at" },
+	{ "limits", "header_timeout", "header-timeout", "AGENTBUS_HEADER_TIMEOUT", SETTING_DURATION, LIMIT(header_ns), NS_PER_MS,
+	  MAX_DURATION, .help = "from connecting to the end of the first request's head" },
+	{ "limits", "request_timeout", "request-timeout", "AGENTBUS_REQUEST_TIMEOUT", SETTING_DURATION, LIMIT(request_ns),
+	  NS_PER_MS, MAX_DURATION, .help = "from a request's first line to the end of its body" },
+	{ "limits", "idle_timeout", "idle-timeout", "AGENTBUS_IDLE_TIMEOUT", SETTING_DURATION, LIMIT(idle_ns), NS_PER_MS,
+	  MAX_DURATION, .help = "a connection on which nothing happens" },
 	{ NULL, NULL, "runtime-dir", "AGENTBUS_RUNTIME_DIR", SETTING_PATH, AT(runtime_dir),
 	  .help = "directory of the sockets, instead of $XDG_RUNTIME_DIR/agentbus" },
 	{ "storage", "state_dir", "state-dir", "AGENTBUS_STATE_DIR", SETTING_PATH, AT(state_dir),
-	  .help = "directory for state; this version keeps all in memory and writes nothing there" },
+	  .help = "directory of the database, instead of $XDG_STATE_HOME/agentbus" },
 	{ "storage", "memory", "memory", "AGENTBUS_MEMORY", SETTING_FLAG, AT(memory),
-	  .help = "keep everything in memory, as this version always does" },
+	  .help = "keep everything in memory, and nothing across restarts" },
+	{ "storage", "durable", "durable", "AGENTBUS_DURABLE", SETTING_SWITCH, AT(durable),
+	  .help = "refuse telemetry while the database cannot be written" },
+	{ "storage", "fsync", "fsync", "AGENTBUS_FSYNC", SETTING_FLAG, AT(fsync),
+	  .help = "wait for the disk before each answer: survives a power cut" },
 	{ "storage", "journal_size", "journal-size", "AGENTBUS_JOURNAL_SIZE", SETTING_SIZE, AT(journal_size), 64 * 1024,
-	  JOURNAL_SIZE_MAX, .help = "newest events kept for subscribers that lost some" },
+	  JOURNAL_SIZE_MAX, .help = "newest events kept in memory for subscribers that lost some" },
+	{ "storage", "history_size", "history-size", "AGENTBUS_HISTORY_SIZE", SETTING_SIZE, AT(history_size), 64 * 1024,
+	  1024 * 1024 * MIB, .help = "events kept in the database" },
+	{ "storage", "history_age", "history-age", "AGENTBUS_HISTORY_AGE", SETTING_DURATION, AT(history_age_ns), 60 * NS_PER_S,
+	  MAX_DURATION, .help = "and how old they may become" },
 	{ "sessions", "quiet_after", "quiet-after", "AGENTBUS_QUIET_AFTER", SETTING_DURATION, AT(sessions.quiet_ns), NS_PER_MS,
 	  MAX_DURATION, .live = true, .help = "silence after which a turn is over" },
 	{ "sessions", "busy_after", "busy-after", "AGENTBUS_BUSY_AFTER", SETTING_DURATION, AT(sessions.busy_ns), NS_PER_MS,
@@ -48,15 +88,32 @@ void
 config_default(struct config *c)
 {
 	*c = (struct config){
-		.listen_count = 2,
-		.max_connections = 512,
-		.max_body = 16 * MIB,
-		.journal_size = 12 * MIB,
+		.listen_count = 4,
+		.limits = {
+			.max_connections = 512,
+			.max_connections_per_peer = 384,
+			.max_streams = 100,
+			.max_header = 32 * 1024,
+			.max_body = 16 * MIB,
+			.max_inflated = 16 * MIB,
+			.max_held = 64 * MIB,
+			.max_depth = OTLP_MAX_DEPTH,
+			.max_attributes = 512,
+			.header_ns = 10 * NS_PER_S,
+			.request_ns = 30 * NS_PER_S,
+			.idle_ns = 600 * NS_PER_S,
+		},
+		.durable = true,
+		.journal_size = 8 * MIB,
+		.history_size = 64 * MIB,
+		.history_age_ns = 7 * 24 * 3600 * NS_PER_S,
 		.sessions = session_settings_default(),
 		.log_level = LEVEL_INFO,
 	};
 	address_parse("127.0.0.1:4318", &c->listen[0]);
 	address_parse("[::1]:4318", &c->listen[1]);
+	address_parse("127.0.0.1:4317", &c->listen[2]);
+	address_parse("[::1]:4317", &c->listen[3]);
 }
 
 void
@@ -275,7 +332,10 @@ static const struct {
 } types[SETTING_TYPE_COUNT] = {
 	[SETTING_ADDRESSES] = { "ADDR:PORT", set_addresses, show_addresses },
 	[SETTING_PATH] = { "DIR", set_path, show_path },
+	[SETTING_FILE] = { "FILE", set_path, show_path },
+	[SETTING_WORDS] = { "LIST", set_path, show_path },
 	[SETTING_FLAG] = { "", set_flag, show_flag },
+	[SETTING_SWITCH] = { "yes|no", set_flag, show_flag },
 	[SETTING_DURATION] = { "TIME", set_duration, show_duration },
 	[SETTING_SIZE] = { "BYTES", set_size, show_size },
 	[SETTING_COUNT] = { "N", set_count, show_count },

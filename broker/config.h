@@ -6,6 +6,7 @@
 #define AGENTBUS_CONFIG_H
 
 #include "address.h"
+#include "limit.h"
 #include "log.h"
 #include "session.h"
 
@@ -23,12 +24,20 @@ struct config {
 	struct address listen[CONFIG_LISTEN_MAX];
 	size_t listen_count;
 	enum config_layer listen_layer; /* who named them: a list is replaced as a whole, never mixed from two layers */
-	size_t max_connections;
-	size_t max_body; /* bytes, before and again after inflating */
+	struct limits limits;
+	bool allow_other_users;
+	char allow_hosts[CONFIG_PATH_MAX];   /* a list, for struct access_policy */
+	char allow_origins[CONFIG_PATH_MAX]; /* likewise */
+	char token_file[CONFIG_PATH_MAX];
+	bool core_dumps;
 	char runtime_dir[CONFIG_PATH_MAX];
 	char state_dir[CONFIG_PATH_MAX];
 	bool memory;
-	size_t journal_size; /* bytes */
+	bool durable;
+	bool fsync;
+	size_t journal_size; /* bytes, in memory */
+	size_t history_size; /* bytes, in the database */
+	uint64_t history_age_ns;
 	struct session_settings sessions;
 	enum log_level log_level;
 };
@@ -36,7 +45,10 @@ struct config {
 enum setting_type {
 	SETTING_ADDRESSES, /* struct address[], with listen_count and listen_layer */
 	SETTING_PATH,      /* char[CONFIG_PATH_MAX] */
-	SETTING_FLAG,      /* bool */
+	SETTING_FILE,      /* likewise */
+	SETTING_WORDS,     /* likewise, a list */
+	SETTING_FLAG,      /* bool, off by default: its option takes no value */
+	SETTING_SWITCH,    /* bool */
 	SETTING_DURATION,  /* uint64_t, nanoseconds */
 	SETTING_SIZE,      /* size_t, bytes */
 	SETTING_COUNT,     /* size_t */

@@ -14,7 +14,6 @@
 #define STALLED_S       30  /* within a request */
 #define SPARE           8   /* libmicrohttpd forgets a closed connection a little later than we do */
 #define DRAIN_FACTOR    4   /* a body that turned out too large is read up to so many limits: only after it can be answered */
-#define HELD_FACTOR     4   /* incomplete bodies together hold at most so many limits */
 #define FIRST_BODY_SIZE ((size_t)64 << 10)
 #define RETRY_AFTER     "5"
 #define QUIET_NS        (60 * NS_PER_S) /* between two lines of the log about the same kind of refusal */
@@ -155,7 +154,7 @@ judge_head(const struct http *h, struct MHD_Connection *c, const char *method, s
 		return VERDICT_BAD_METHOD;
 	if (!typed || !coded)
 		return VERDICT_BAD_TYPE;
-	if (content_length(c) > h->intake->max_body)
+	if (content_length(c) > h->intake->limits->max_body)
 		return VERDICT_TOO_LARGE;
 	return VERDICT_OK;
 }
@@ -182,7 +181,7 @@ begin_request(struct http *h, struct MHD_Connection *c, const char *path, const 
 static void
 drop_body(struct http *h, struct request *r)
 {
-	h->held -= r->body.len;
+	intake_release(h->intake, r->body.len);
 	buf_finish(&r->body);
 }
 
@@ -190,23 +189,23 @@ drop_body(struct http *h, struct request *r)
 static enum verdict
 keep_piece(struct http *h, struct request *r, const char *bytes, size_t len)
 {
-	const size_t max = h->intake->max_body;
+	const size_t max = h->intake->limits->max_body;
 
 	if (len > max - r->body.len)
 		return VERDICT_TOO_LARGE;
-	if (h->held + len > HELD_FACTOR * max)
+	if (!intake_hold(h->intake, len))
 		return VERDICT_BUSY;
-	if (!buf_append(&r->body, bytes, len))
-		return VERDICT_NO_MEMORY;
-	h->held += len;
-	return VERDICT_OK;
+	if (buf_append(&r->body, bytes, len))
+		return VERDICT_OK;
+	intake_release(h->intake, len);
+	return VERDICT_NO_MEMORY;
 }
 
 static enum MHD_Result
 take_piece(struct http *h, struct MHD_Connection *c, struct request *r, const char *bytes, size_t len)
 {
 	r->received += len;
-	if (r->received > DRAIN_FACTOR * (uint64_t)h->intake->max_body)
+	if (r->received > DRAIN_FACTOR * (uint64_t)h->intake->limits->max_body)
 		return MHD_NO;
 	if (r->body.len == 0 && r->verdict == VERDICT_OK) {
 		const uint64_t expected = content_length(c);

@@ -27,7 +27,6 @@ struct http {
 	uint64_t last_peer; /* connections are numbered from 1 */
 	size_t connections; /* open ones */
 	size_t in_flight;   /* requests that have begun and are not answered */
-	size_t held;        /* bytes of bodies that are not complete */
 	bool stopping;
 	struct {
 		uint64_t logged_ns;

@@ -21,20 +21,20 @@ json_signal(const uint8_t *bytes, size_t len, enum otlp_signal *ret)
 }
 
 static enum verdict
-pb_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, struct arena *a, struct otlp_request *ret)
+pb_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, size_t depth, struct arena *a, struct otlp_request *ret)
 {
-	return otlp_pb_decode(signal, bytes, len, OTLP_MAX_DEPTH, a, ret);
+	return otlp_pb_decode(signal, bytes, len, (unsigned)depth, a, ret);
 }
 
 static enum verdict
-json_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, struct arena *a, struct otlp_request *ret)
+json_decode(enum otlp_signal signal, const uint8_t *bytes, size_t len, size_t depth, struct arena *a, struct otlp_request *ret)
 {
-	return otlp_json_decode(signal, (const char *)bytes, len, OTLP_MAX_DEPTH, a, ret);
+	return otlp_json_decode(signal, (const char *)bytes, len, (unsigned)depth, a, ret);
 }
 
 static const struct {
 	bool (*signal)(const uint8_t *bytes, size_t len, enum otlp_signal *ret);
-	enum verdict (*decode)(enum otlp_signal signal, const uint8_t *bytes, size_t len, struct arena *a,
+	enum verdict (*decode)(enum otlp_signal signal, const uint8_t *bytes, size_t len, size_t depth, struct arena *a,
 			       struct otlp_request *ret);
 } encodings[OTLP_ENCODING_COUNT] = {
 	[OTLP_PROTOBUF] = { pb_signal, pb_decode },
@@ -42,10 +42,11 @@ static const struct {
 };
 
 void
-intake_init(struct intake *in, const struct clock *clock, struct sessions *sessions, struct publisher *publisher, size_t max_body)
+intake_init(struct intake *in, const struct clock *clock, struct sessions *sessions, struct publisher *publisher,
+	    const struct limits *limits)
 {
-	*in = (struct intake){ .clock = clock, .sessions = sessions, .publisher = publisher, .max_body = max_body };
-	arena_init(&in->arena, ARENA_FACTOR * max_body + ARENA_SPARE);
+	*in = (struct intake){ .clock = clock, .sessions = sessions, .publisher = publisher, .limits = limits };
+	arena_init(&in->arena, ARENA_FACTOR * limits->max_inflated + ARENA_SPARE);
 }
 
 void
@@ -61,11 +62,11 @@ decode(struct intake *in, const struct intake_body *body, struct otlp_request *r
 	size_t len = body->len;
 	enum otlp_signal signal = body->signal;
 
-	if (len > in->max_body)
+	if (len > in->limits->max_body)
 		return VERDICT_TOO_LARGE;
 	if (body->compressed) {
 		uint8_t *inflated;
-		const enum verdict v = inflate_body(bytes, len, in->max_body, &in->arena, &inflated, &len);
+		const enum verdict v = inflate_body(bytes, len, in->limits->max_inflated, &in->arena, &inflated, &len);
 
 		if (v != VERDICT_OK)
 			return v;
@@ -73,14 +74,32 @@ decode(struct intake *in, const struct intake_body *body, struct otlp_request *r
 	}
 	if (!body->signal_known && !encodings[body->encoding].signal(bytes, len, &signal))
 		return VERDICT_UNKNOWN_SIGNAL;
-	return encodings[body->encoding].decode(signal, bytes, len, &in->arena, ret);
+	return encodings[body->encoding].decode(signal, bytes, len, in->limits->max_depth, &in->arena, ret);
+}
+
+bool
+intake_hold(struct intake *in, size_t len)
+{
+	if (len > in->limits->max_held - in->held)
+		return false;
+	in->held += len;
+	return true;
+}
+
+void
+intake_release(struct intake *in, size_t len)
+{
+	in->held -= len;
 }
 
 enum verdict
 intake_take(struct intake *in, const struct intake_body *body)
 {
 	struct otlp_request request;
-	enum verdict v = decode(in, body, &request);
+	enum verdict v = in->closed;
+
+	if (v == VERDICT_OK)
+		v = decode(in, body, &request);
 
 	if (v == VERDICT_OK)
 		v = pipeline_apply(in->sessions, &request, body->peer, clock_now(in->clock), &in->arena);

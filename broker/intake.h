@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "limit.h"
 #include "otlp.h"
 #include "publish.h"
 #include "session.h"
@@ -15,7 +16,10 @@ struct intake {
 	const struct clock *clock;
 	struct sessions *sessions;
 	struct publisher *publisher;
-	size_t max_body; /* bytes, before and again after inflating */
+	const struct limits *limits;
+	enum verdict closed; /* not OK: nothing is taken at present, and this is why */
+	bool deferred;       /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
+	size_t held;         /* bytes of bodies under way */
 	struct arena arena;
 };
 
@@ -31,10 +35,17 @@ struct intake_body {
 };
 
 void intake_init(struct intake *in, const struct clock *clock, struct sessions *sessions, struct publisher *publisher,
-		 size_t max_body);
+		 const struct limits *limits);
 void intake_finish(struct intake *in);
 
-/* Takes a request. When this returns VERDICT_OK its events are in the journal; else nothing has changed. */
+/* Accounts for len more bytes of a body under way; false if all bodies together would be too much. */
+bool intake_hold(struct intake *in, size_t len);
+void intake_release(struct intake *in, size_t len);
+
+/*
+ * Takes a request. When this returns VERDICT_OK its events are in the journal, and if in->deferred is set the answer must wait
+ * for the store; else nothing has changed.
+ */
 enum verdict intake_take(struct intake *in, const struct intake_body *body);
 
 /* A connection is gone from the other side, after so many requests. */

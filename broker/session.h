@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define SESSION_ID_MAX     128
+#define SESSION_REASON_MAX 32
 #define SESSION_MODELS_MAX 32 /* models counted apart per session; further ones are added up as "other" */
 
 /* Numbered as in agentbus.v1. */
@@ -64,9 +65,9 @@ struct session {
 	char model[64];
 	enum session_state state;
 	enum evidence evidence;
-	const char *reason;         /* static, one word */
-	uint64_t state_since_ns;    /* by the CLI's clock */
-	uint64_t state_observed_ns; /* by the broker's */
+	char reason[SESSION_REASON_MAX]; /* one word */
+	uint64_t state_since_ns;         /* by the CLI's clock */
+	uint64_t state_observed_ns;      /* by the broker's */
 	char project_name[128];
 	char project_dir[256];
 	uint32_t pid; /* as the CLI's resource says; 0 if it does not */

@@ -82,7 +82,7 @@ enter(struct sessions *s, struct session *x, const struct change *c, const struc
 	}
 	x->state = c->to;
 	x->evidence = c->evidence;
-	x->reason = c->reason;
+	str_copy(x->reason, sizeof(x->reason), str_from(c->reason));
 	x->state_since_ns = c->time_ns;
 	x->state_observed_ns = x->track->entered_ns = now_ns;
 	emit(s, x,

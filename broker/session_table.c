@@ -238,7 +238,7 @@ table_add(struct sessions *s, const char *provider, struct str id, uint64_t now_
 	str_copy(x->id, sizeof(x->id), id);
 	x->state = SESSION_IDLE;
 	x->evidence = EVIDENCE_INFERRED;
-	x->reason = "start";
+	str_copy(x->reason, sizeof(x->reason), STR("start"));
 	x->track->hash = hash_key(provider, x->id);
 	x->track->ask_due_ns = x->track->fail_due_ns = x->track->due_ns = NEVER;
 	x->track->heard_ns = x->track->entered_ns = now_ns;

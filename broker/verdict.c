@@ -2,10 +2,11 @@
 
 static const struct {
 	unsigned http, grpc;
+	bool retry;
 	const char *text;
 } verdicts[VERDICT_COUNT] = {
-#define X(name, http_status, grpc_status, sentence)                                                                              \
-	[VERDICT_##name] = { .http = http_status, .grpc = grpc_status, .text = sentence },
+#define X(name, http_status, grpc_status, again, sentence)                                                                       \
+	[VERDICT_##name] = { .http = http_status, .grpc = grpc_status, .retry = again, .text = sentence },
 	VERDICTS(X)
 #undef X
 };
@@ -20,6 +21,12 @@ unsigned
 verdict_grpc_status(enum verdict v)
 {
 	return verdicts[v].grpc;
+}
+
+bool
+verdict_retry(enum verdict v)
+{
+	return verdicts[v].retry;
 }
 
 const char *

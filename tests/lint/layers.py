@@ -19,17 +19,21 @@ BROKER = (
     ("arena", BASE, {"protobuf-c"}),  # it is protobuf-c's allocator, too
     ("address", BASE, set()),
     ("buf", BASE, set()),
+    ("limit", BASE, set()),
     ("log", BASE, set()),
     ("str", BASE, set()),
     ("verdict", BASE, set()),
     ("otlp_json*", PARSE, {"protobuf-c", "cjson", "otlp-types"}),
     ("otlp*", PARSE, {"protobuf-c", "otlp-types"}),
     ("inflate", PARSE, {"zlib"}),
+    ("grpc_frame", PARSE, set()),
     ("observation", DOMAIN, set()),
     ("field", DOMAIN, set()),
     ("error", DOMAIN, set()),
     ("provider*", DOMAIN, set()),
+    ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
+    ("tally", DOMAIN, set()),
     ("pipeline", DOMAIN, set()),
     ("config*", EDGE, {"inih"}),  # it knows the settings of every layer, and reads a file
     ("options", EDGE, set()),
@@ -42,6 +46,16 @@ BROKER = (
     ("bus_socket", EDGE, {"nng"}),
     ("publish", EDGE, {"nng"}),
     ("query", EDGE, {"ev", "nng", "bus-types"}),
+    ("access", EDGE, set()),
+    ("peer*", EDGE, set()),
+    ("refusal", EDGE, set()),
+    ("gate", EDGE, {"ev"}),
+    ("token", EDGE, set()),
+    ("store*", EDGE, {"sqlite"}),
+    ("keeper", EDGE, {"ev"}),
+    ("grpc_rules", EDGE, {"otlp-types", "protobuf-c"}),
+    ("grpc_conn", EDGE, {"nghttp2"}),
+    ("grpc", EDGE, {"ev"}),
     ("http_rules", EDGE, {"otlp-types"}),
     ("http", EDGE, {"ev", "microhttpd"}),
     ("listen", EDGE, {"ev"}),
@@ -53,7 +67,7 @@ BROKER = (
 )
 
 LIBRARIES = {
-    "ev.h": "ev", "nng/*": "nng", "protobuf-c/*": "protobuf-c", "cjson/*": "cjson", "microhttpd.h": "microhttpd", "zlib.h": "zlib",
+    "ev.h": "ev", "nng/*": "nng", "protobuf-c/*": "protobuf-c", "cjson/*": "cjson", "microhttpd.h": "microhttpd", "nghttp2/*": "nghttp2", "sqlite3.h": "sqlite", "zlib.h": "zlib",
     "ini.h": "inih", "systemd/*": "systemd", "curl/*": "curl", "opentelemetry/*": "otlp-types", "google/*": "otlp-types",
     "agentbus/*": "bus-types",
 }

@@ -1,0 +1,21 @@
+/*
+ * A session and how it is followed, as bytes for the store, and back. The format is agentbus.store.v1.SessionRecord, so that
+ * later versions can read what earlier ones wrote. Pure.
+ */
+#ifndef AGENTBUS_SESSION_RECORD_H
+#define AGENTBUS_SESSION_RECORD_H
+
+#include "buf.h"
+#include "session.h"
+
+/* Appends the record of s. False without memory; out is unchanged then. */
+bool session_record_write(const struct session *s, struct buf *out);
+
+/*
+ * Adds the session of a record to the table, as it was, but for its connections, which are gone: what was working goes on from
+ * now_ns with the silence that ends a turn. Times of the broker's clock that lie after now_ns count as now_ns (the wall clock
+ * was set back). Emits nothing. False, with the table unchanged, for bytes that are no record, or without memory.
+ */
+bool session_record_read(struct sessions *table, const uint8_t *bytes, size_t len, uint64_t now_ns);
+
+#endif
