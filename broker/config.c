@@ -177,6 +177,16 @@ set_path(struct config *c, const struct setting *s, enum config_layer layer, con
 	return true;
 }
 
+/* Nothing is a value, too. */
+static bool
+set_text(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	if (*text != '\0')
+		return set_path(c, s, layer, text, why, size);
+	*((char *)c + s->offset) = '\0';
+	return true;
+}
+
 static bool
 set_flag(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
 {
@@ -332,8 +342,8 @@ static const struct {
 } types[SETTING_TYPE_COUNT] = {
 	[SETTING_ADDRESSES] = { "ADDR:PORT", set_addresses, show_addresses },
 	[SETTING_PATH] = { "DIR", set_path, show_path },
-	[SETTING_FILE] = { "FILE", set_path, show_path },
-	[SETTING_WORDS] = { "LIST", set_path, show_path },
+	[SETTING_FILE] = { "FILE", set_text, show_path },
+	[SETTING_WORDS] = { "LIST", set_text, show_path },
 	[SETTING_FLAG] = { "", set_flag, show_flag },
 	[SETTING_SWITCH] = { "yes|no", set_flag, show_flag },
 	[SETTING_DURATION] = { "TIME", set_duration, show_duration },
