@@ -21,6 +21,7 @@ BROKER = (
     ("buf", BASE, set()),
     ("limit", BASE, set()),
     ("log", BASE, set()),
+    ("path", BASE, set()),
     ("str", BASE, set()),
     ("verdict", BASE, set()),
     ("otlp_json*", PARSE, {"protobuf-c", "cjson", "otlp-types"}),
