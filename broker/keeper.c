@@ -3,6 +3,7 @@
 #include "bus_wire.h"
 #include "session_record.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -274,9 +275,7 @@ recover(struct keeper *k)
 static bool
 recover_unopened(struct keeper *k)
 {
-	bool taken;
-
-	k->store = store_open(&k->with.store, k->with.log, &taken);
+	k->store = store_open(&k->with.store, k->with.log);
 	if (!k->store)
 		return false;
 	if (k->with.durable ? load_counter(k) && load_sessions(k)
@@ -352,8 +351,6 @@ keeper_awake(const struct keeper *k)
 bool
 keeper_open(struct keeper *k, struct ev_loop *loop, const struct keeper_setup *setup)
 {
-	bool taken = false;
-
 	*k = (struct keeper){ .with = *setup, .loop = loop, .sink = { .emit = emit, .forget = forget }, .pause_s = RETRY_MIN_S };
 	ev_timer_init(&k->retry, retry_due, 0., 0.);
 	ev_timer_init(&k->quiet, quiet_due, 0., 0.);
@@ -362,8 +359,8 @@ keeper_open(struct keeper *k, struct ev_loop *loop, const struct keeper_setup *s
 		return true;
 	setup->publisher->secure = secure;
 	setup->publisher->secure_ctx = k;
-	k->store = store_open(&setup->store, setup->log, &taken);
-	return k->store || !taken;
+	k->store = store_open(&setup->store, setup->log);
+	return k->store || errno != EWOULDBLOCK;
 }
 
 void

@@ -93,11 +93,14 @@ path_lock(int directory, const char *path, const char *name, const struct log *l
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
+		const int error = errno;
+
+		if (error == EWOULDBLOCK)
 			log_taken(fd, path, log);
 		else
-			log_error(log, "%s/%s: %s", path, name, strerror(errno));
+			log_error(log, "%s/%s: %s", path, name, strerror(error));
 		close(fd);
+		errno = error;
 		return -1;
 	}
 	/* The pid is only there for the message above; the lock itself is what counts. */

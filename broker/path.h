@@ -19,7 +19,7 @@ int path_open_own(const char *path, const char *option, const struct log *log);
 
 /*
  * Takes the lock file of that name in an open directory, for as long as the returned descriptor is open. -1 after logging why
- * not: as a rule, another broker has it.
+ * not: as a rule, another broker has it, and errno is EWOULDBLOCK.
  */
 int path_lock(int directory, const char *path, const char *name, const struct log *log);
 

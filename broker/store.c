@@ -64,7 +64,9 @@ store_open(const struct store_settings *settings, const struct log *log)
 	    store_db_configure(st, settings->fsync) && store_schema_migrate(st) && store_db_prepare(st) && load(st) &&
 	    store_probe(st))
 		return st;
+	const int error = st->lock < 0 ? errno : EIO;
 	store_close(st);
+	errno = error;
 	return NULL;
 }
 

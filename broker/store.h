@@ -48,9 +48,10 @@ struct store;
 
 /*
  * Opens or makes DIR/agentbus.db, brings its schema up to date, and checks that it can be written. NULL after logging why not
- * (not a database, damaged, read-only, disk full, of a newer version, locked by another broker: then *ret_taken is set).
+ * (not a database, damaged, read-only, disk full, of a newer version, locked by another broker).
+ * errno is EWOULDBLOCK in the last case.
  */
-struct store *store_open(const struct store_settings *settings, const struct log *log, bool *ret_taken);
+struct store *store_open(const struct store_settings *settings, const struct log *log);
 
 /* Rolls back what is not committed, and closes. NULL is fine. */
 void store_close(struct store *st);
