@@ -101,6 +101,9 @@ void table_remove(struct sessions *s, struct session *x);
 /* Moves x to the newest end: something was heard of it. */
 void table_touch(struct sessions *s, struct session *x, uint64_t now_ns);
 
+/* Moves x to where it belongs by age: it was heard of last at heard_ns. */
+void table_place(struct sessions *s, struct session *x, uint64_t heard_ns);
+
 /* Sets when x is due. */
 void table_schedule(struct sessions *s, struct session *x, uint64_t due_ns);
 
