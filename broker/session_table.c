@@ -147,6 +147,21 @@ table_touch(struct sessions *s, struct session *x, uint64_t now_ns)
 	list_push(s, x);
 }
 
+void
+table_place(struct sessions *s, struct session *x, uint64_t heard_ns)
+{
+	struct session *newer = NULL, *older;
+
+	list_unlink(s, x);
+	x->track->heard_ns = heard_ns;
+	for (older = s->newest; older && older->track->heard_ns > heard_ns; older = older->track->older)
+		newer = older;
+	x->track->newer = newer;
+	x->track->older = older;
+	*(newer ? &newer->track->older : &s->newest) = x;
+	*(older ? &older->track->newer : &s->oldest) = x;
+}
+
 /* --- by provider and id --- */
 
 struct session *

@@ -113,6 +113,9 @@ void table_change(struct sessions *s, struct session *x);
 /* x counts as unchanged. */
 void table_unchange(struct sessions *s, struct session *x);
 
+/* Moves x to where it belongs by age: it was heard of last at heard_ns. */
+void table_place(struct sessions *s, struct session *x, uint64_t heard_ns);
+
 /* Sets when x is due. */
 void table_schedule(struct sessions *s, struct session *x, uint64_t due_ns);
 

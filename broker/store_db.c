@@ -32,8 +32,8 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[SQL_META_PUT] = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
 	[SQL_META_PROBE] = "INSERT INTO meta (key, value) VALUES ('probe', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
-	[SQL_SESSION_PUT] = "INSERT INTO sessions (provider, id, changed, record) VALUES (?1, ?2, ?3, ?4)"
-			    " ON CONFLICT (provider, id) DO UPDATE SET changed = excluded.changed, record = excluded.record",
+	[SQL_SESSION_PUT] = ("INSERT INTO sessions (provider, id, changed, record) VALUES (?1, ?2, ?3, ?4)"
+			     " ON CONFLICT (provider, id) DO UPDATE SET changed = excluded.changed, record = excluded.record"),
 	[SQL_SESSION_FORGET] = "DELETE FROM sessions WHERE provider = ?1 AND id = ?2",
 	[SQL_SESSION_FORGET_ALL] = "DELETE FROM sessions",
 	/* Without the records: what is sorted is held in memory. */
@@ -41,8 +41,8 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_SESSION_READ] = "SELECT record FROM sessions WHERE rowid = ?1",
 	[SQL_JOURNAL_OLDEST] = "SELECT first, last, time, start, length(events) FROM journal ORDER BY first LIMIT 1",
 	[SQL_JOURNAL_NEWEST] = "SELECT first, last, time, start, length(events) FROM journal ORDER BY first DESC LIMIT 1",
-	[SQL_JOURNAL_READ] = "SELECT first, last, events FROM journal"
-			     " WHERE first >= ifnull((SELECT max(first) FROM journal WHERE first <= ?1), ?1) ORDER BY first",
+	[SQL_JOURNAL_READ] = ("SELECT first, last, events FROM journal"
+			      " WHERE first >= ifnull((SELECT max(first) FROM journal WHERE first <= ?1), ?1) ORDER BY first"),
 	[SQL_JOURNAL_PUT] = "INSERT INTO journal (first, last, time, start, events) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_JOURNAL_DROP] = "DELETE FROM journal WHERE first = ?1",
 	[SQL_JOURNAL_CLEAR] = "DELETE FROM journal",
