@@ -55,6 +55,8 @@ BROKER = (
     ("store*", EDGE, {"sqlite"}),
     ("keeper", EDGE, {"ev"}),
     ("grpc_rules", EDGE, {"otlp-types", "protobuf-c"}),
+    ("grpc_answer", EDGE, {"nghttp2"}),
+    ("grpc_stream", EDGE, {"nghttp2"}),
     ("grpc_conn", EDGE, {"nghttp2"}),
     ("grpc", EDGE, {"ev"}),
     ("http_rules", EDGE, {"otlp-types"}),
