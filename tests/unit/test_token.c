@@ -1,3 +1,4 @@
+#include "said.h"
 #include "str.h"
 #include "token.h"
 
@@ -14,7 +15,7 @@
 
 static const struct log talking = { .level = LEVEL_ERROR };
 
-static char dir[64], path[128], said[4096];
+static char dir[64], path[128], said[SAID_MAX];
 
 static void
 setup(void)
@@ -51,18 +52,10 @@ write_file(const void *bytes, size_t len, mode_t mode)
 static bool
 read_token(const char *from, char out[TOKEN_MAX])
 {
-	const int saved = dup(STDERR_FILENO);
-	int ends[2];
-
-	cr_assert_eq(pipe(ends), 0);
-	dup2(ends[1], STDERR_FILENO);
-	close(ends[1]);
+	const struct said stderr_text = said_begin();
 	const bool ok = token_read(from, out, &talking);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	const ssize_t n = read(ends[0], said, sizeof(said) - 1);
-	close(ends[0]);
-	said[n > 0 ? n : 0] = '\0';
+
+	said_end(&stderr_text, said);
 	return ok;
 }
 
