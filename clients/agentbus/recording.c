@@ -11,7 +11,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* What is sent without gRPC's framing is OTLP over HTTP. */
+/* A signal's path over gRPC, and over HTTP. */
 static const struct {
 	const char *grpc, *http;
 } paths[] = {
@@ -19,6 +19,8 @@ static const struct {
 	{ "/opentelemetry.proto.collector.trace.v1.TraceService/Export", "/v1/traces" },
 	{ "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", "/v1/metrics" },
 };
+
+static const char *const transports[RECORDING_TRANSPORT_COUNT] = { [RECORDING_HTTP] = "http", [RECORDING_GRPC] = "grpc" };
 
 static const char *
 http_path(const char *recorded)
@@ -28,6 +30,17 @@ http_path(const char *recorded)
 			return paths[i].http;
 	}
 	return recorded;
+}
+
+/* What is no known word is HTTP: so is most of what is recorded. */
+static enum recording_transport
+transport_of(const char *word)
+{
+	for (size_t i = 0; i < COUNT(transports); i++) {
+		if (strcmp(word, transports[i]) == 0)
+			return (enum recording_transport)i;
+	}
+	return RECORDING_HTTP;
 }
 
 static const char *
@@ -78,6 +91,7 @@ request_finish(struct recording_request *q)
 	free(q->content_type);
 	free(q->content_encoding);
 	free(q->user_agent);
+	free(q->timeout);
 	free(q->body);
 }
 
@@ -87,17 +101,18 @@ read_request(const cJSON *line, const char *directory, struct recording_request 
 {
 	const cJSON *headers = cJSON_GetObjectItemCaseSensitive(line, "headers");
 	const cJSON *t_ms = cJSON_GetObjectItemCaseSensitive(line, "t_ms");
-	bool grpc = strcmp(text_of(line, "transport"), "grpc") == 0;
 	char path[4096];
 
 	ret->t_ms = cJSON_IsNumber(t_ms) ? t_ms->valuedouble : 0;
-	ret->path = strdup(http_path(text_of(line, "path")));
-	ret->content_type = strdup(grpc ? "application/x-protobuf" : text_of(line, "content_type"));
+	ret->transport = transport_of(text_of(line, "transport"));
+	ret->path = strdup(text_of(line, "path"));
+	ret->content_type = strdup(text_of(line, "content_type"));
 	ret->content_encoding = strdup(text_of(line, "content_encoding"));
 	ret->user_agent = strdup(text_of(headers, "user-agent"));
+	ret->timeout = strdup(text_of(headers, "grpc-timeout"));
 	ret->chunked = strcasecmp(text_of(headers, "transfer-encoding"), "chunked") == 0;
 	snprintf(path, sizeof(path), "%s/%s", directory, text_of(line, "file"));
-	if (!ret->path || !ret->content_type || !ret->content_encoding || !ret->user_agent) {
+	if (!ret->path || !ret->content_type || !ret->content_encoding || !ret->user_agent || !ret->timeout) {
 		verb_complain("%s", strerror(ENOMEM));
 		return false;
 	}
@@ -176,6 +191,31 @@ void
 recording_sort(struct recording *r)
 {
 	qsort(r->requests, r->count, sizeof(*r->requests), compare_requests);
+}
+
+bool
+recording_to_http(struct recording *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct recording_request *q = &r->requests[i];
+		char *path, *type;
+
+		if (q->transport == RECORDING_HTTP)
+			continue;
+		path = strdup(http_path(q->path));
+		type = strdup("application/x-protobuf");
+		if (!path || !type) {
+			free(path);
+			free(type);
+			return false;
+		}
+		free(q->path);
+		free(q->content_type);
+		q->path = path;
+		q->content_type = type;
+		q->transport = RECORDING_HTTP;
+	}
+	return true;
 }
 
 void

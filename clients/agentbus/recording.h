@@ -9,16 +9,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum recording_transport { RECORDING_HTTP, RECORDING_GRPC, RECORDING_TRANSPORT_COUNT };
+
 struct recording_request {
 	double t_ms;      /* since the recording began */
 	size_t recording; /* number of the directory it comes from */
 	size_t order;     /* in which it was read, for equal times */
-	char *path;       /* to post to; what came over gRPC goes to the path of its signal */
-	char *content_type;
-	char *content_encoding; /* "" for none */
+	enum recording_transport transport;
+	char *path;             /* to post to */
+	char *content_type;     /* of the request; of gRPC, too */
+	char *content_encoding; /* of the body as it is here; "" for none */
 	char *user_agent;       /* "" if it was not recorded */
+	char *timeout;          /* gRPC's, in its own spelling; "" for none */
 	bool chunked;
-	char *body;
+	char *body; /* of gRPC the message without its prefix */
 	size_t body_len;
 };
 
@@ -35,6 +39,9 @@ bool recording_add(struct recording *r, const char *directory, size_t number);
 
 /* Puts the requests of all directories on one clock, in order. */
 void recording_sort(struct recording *r);
+
+/* Makes OTLP over HTTP of what was recorded over gRPC. Returns false if memory runs out. */
+bool recording_to_http(struct recording *r);
 
 void recording_finish(struct recording *r);
 

@@ -1,5 +1,6 @@
 /* agentbus replay: sends recordings to a broker with their timing. */
 #include "common/options.h"
+#include "post.h"
 #include "recording.h"
 #include "verb.h"
 
@@ -10,13 +11,14 @@
 #include <string.h>
 #include <time.h>
 
-/* How long one answer may take, and how many refusals are worth a line each. */
-enum { ANSWER_SECONDS = 30, REFUSALS_TOLD = 10, ANSWER_SHOWN = 200 };
+/* How many refusals are worth a line each. */
+enum { REFUSALS_TOLD = 10 };
 
 struct settings {
 	struct options options;
 	const char *endpoint;
 	double speed;
+	bool http;
 };
 
 /* CLIs keep one connection for each signal. */
@@ -32,14 +34,6 @@ struct replay {
 	size_t channel_count;
 	size_t sent, refused;
 	double bytes;
-};
-
-/* A body on its way, and the beginning of its answer. */
-struct exchange {
-	const struct recording_request *request;
-	size_t uploaded;
-	char answer[ANSWER_SHOWN + 1];
-	size_t answer_len;
 };
 
 static const struct option_row rows[] = {
@@ -58,6 +52,13 @@ static const struct option_row rows[] = {
 	    .offset = offsetof(struct settings, speed),
 	    .value = "X",
 	    .help = "so many times faster than it was recorded (default 1); 0 does not wait at all",
+	},
+	{
+	    .name = "http",
+	    .type = OPTION_FLAG,
+	    .no_file = true,
+	    .offset = offsetof(struct settings, http),
+	    .help = "send over HTTP what was recorded over gRPC",
 	},
 	{ 0 },
 };
@@ -96,53 +97,6 @@ sleep_until(double when)
 
 /* --- one request --- */
 
-static size_t
-on_upload(char *out, size_t size, size_t count, void *user)
-{
-	struct exchange *x = user;
-	size_t left = x->request->body_len - x->uploaded, n = size * count < left ? size * count : left;
-
-	memcpy(out, x->request->body + x->uploaded, n);
-	x->uploaded += n;
-	return n;
-}
-
-static size_t
-on_answer(char *data, size_t size, size_t count, void *user)
-{
-	struct exchange *x = user;
-	size_t n = size * count, room = ANSWER_SHOWN - x->answer_len;
-
-	memcpy(x->answer + x->answer_len, data, n < room ? n : room);
-	x->answer_len += n < room ? n : room;
-	return n;
-}
-
-static struct curl_slist *
-add_header(struct curl_slist *list, const char *name, const char *value)
-{
-	char line[1024];
-
-	if (!*value)
-		return list;
-	snprintf(line, sizeof(line), "%s: %s", name, value);
-	struct curl_slist *longer = curl_slist_append(list, line);
-
-	return longer ? longer : list;
-}
-
-static struct curl_slist *
-headers_of(const struct recording_request *q)
-{
-	struct curl_slist *list = add_header(NULL, "Content-Type", q->content_type);
-
-	list = add_header(list, "Content-Encoding", q->content_encoding);
-	list = add_header(list, "User-Agent", q->user_agent);
-	list = add_header(list, "Transfer-Encoding", q->chunked ? "chunked" : "");
-	/* curl would wait for "100 Continue" before a longer body; no CLI does. */
-	return curl_slist_append(list, "Expect:");
-}
-
 /* The connection for a request's recording and signal; NULL if memory runs out. */
 static CURL *
 channel_for(struct replay *r, const struct recording_request *q)
@@ -164,75 +118,27 @@ channel_for(struct replay *r, const struct recording_request *q)
 	return easy;
 }
 
-static void
-prepare(CURL *easy, const char *url, struct exchange *x, struct curl_slist *headers)
-{
-	const struct recording_request *q = x->request;
-
-	/* Forgets the options of the request before, and keeps its connection. */
-	curl_easy_reset(easy);
-	curl_easy_setopt(easy, CURLOPT_URL, url);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)ANSWER_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
-	curl_easy_setopt(easy, CURLOPT_READDATA, x);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, q->chunked ? (curl_off_t)-1 : (curl_off_t)q->body_len);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-}
-
-/* The answer as one line that a terminal can take: protobuf answers hold text among other bytes. */
-static void
-tell_refusal(struct replay *r, const struct exchange *x, long status)
-{
-	char text[ANSWER_SHOWN + 1];
-
-	if (++r->refused > REFUSALS_TOLD)
-		return;
-	for (size_t i = 0; i <= x->answer_len; i++)
-		text[i] = i == x->answer_len ? '\0' : x->answer[i] >= ' ' && x->answer[i] < 0x7f ? x->answer[i] : ' ';
-	verb_complain("%s: %ld %s", x->request->path, status, text);
-}
-
-/* Of the endpoint without the slash that the path brings. */
-static size_t
-base_length(const char *endpoint)
-{
-	size_t len = strlen(endpoint);
-
-	return len && endpoint[len - 1] == '/' ? len - 1 : len;
-}
-
 /* Returns false if there is no point in going on; a refusal is none of that. */
 static bool
 send_request(struct replay *r, const struct recording_request *q)
 {
-	struct exchange x = { .request = q };
+	const char *endpoint = r->settings->endpoint;
+	struct post_outcome outcome = { .text = "out of memory" };
 	CURL *easy = channel_for(r, q);
-	struct curl_slist *headers = headers_of(q);
-	CURLcode code = CURLE_OUT_OF_MEMORY;
+	size_t len = strlen(endpoint);
 	char url[4096];
-	long status = 0;
 
-	snprintf(url, sizeof(url), "%.*s%s", (int)base_length(r->settings->endpoint), r->settings->endpoint, q->path);
-	if (easy && headers) {
-		prepare(easy, url, &x, headers);
-		code = curl_easy_perform(easy);
-		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-	}
-	curl_slist_free_all(headers);
-	if (code != CURLE_OK) {
-		verb_complain("%s: %s", url, curl_easy_strerror(code));
+	/* The path brings its slash. */
+	len -= len && endpoint[len - 1] == '/';
+	snprintf(url, sizeof(url), "%.*s%s", (int)len, endpoint, q->path);
+	if (!easy || !post_request(easy, url, q, &outcome)) {
+		verb_complain("%s: %s", url, outcome.text);
 		return false;
 	}
 	r->sent++;
 	r->bytes += (double)q->body_len;
-	if (status < 200 || status > 299)
-		tell_refusal(r, &x, status);
+	if (!outcome.accepted && ++r->refused <= REFUSALS_TOLD)
+		verb_complain("%s: %s", q->path, outcome.text);
 	return true;
 }
 
@@ -277,6 +183,10 @@ replay(const struct settings *s, char **directories)
 	for (; directories[count]; count++) {
 		if (!recording_add(&recording, directories[count], count))
 			goto out;
+	}
+	if (s->http && !recording_to_http(&recording)) {
+		verb_complain("%s", strerror(ENOMEM));
+		goto out;
 	}
 	recording_sort(&recording);
 	double begin = monotonic();

@@ -47,7 +47,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -W "--json --topic --since --count $common" -- "$cur")
 		;;
 	replay:-*)
-		mapfile -t COMPREPLY < <(compgen -W "--endpoint --speed $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "--endpoint --speed --http $common" -- "$cur")
 		;;
 	replay:*)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")

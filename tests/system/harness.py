@@ -248,8 +248,10 @@ class Broker(Sandbox):
 
     def __init__(self, *args, env=None, listen=("127.0.0.1:0",), config=None, start=True):
         super().__init__(env)
-        self.args = [a for address in listen for a in ("--listen", address)] + [str(a) for a in args]
-        self.port = None
+        self.listen = list(listen)
+        self.args = [str(a) for a in args]
+        self.port = None  # the first of
+        self.ports = []
         self.ready_line = None
         self.daemon = None
         if config is not None:
@@ -269,12 +271,12 @@ class Broker(Sandbox):
 
     def start_daemon(self, *args):
         """Starts the broker (again) and waits until it is ready. A restart keeps the port, as a real one would."""
-        options = self.args
-        if self.port and "--listen" in options:
-            options = [f"127.0.0.1:{self.port}" if o == "127.0.0.1:0" else o for o in options]
-        self.daemon = self.start("agentbusd", *options, *args)
+        options = [a for address in self.listen for a in ("--listen", address)]
+        self.daemon = self.start("agentbusd", *options, *self.args, *args)
         self.ready_line = self.daemon.wait_for(lambda line: line.startswith("agentbusd ready:"))
-        self.port = int(re.search(r":(\d+)", self.ready_line.partition("listening on")[2]).group(1))
+        self.ports = [int(n) for n in re.findall(r":(\d+)(?=[\s,]|$)", self.ready_line.partition("listening on")[2])]
+        self.port = self.ports[0]
+        self.listen = [f"127.0.0.1:{p}" if a == "127.0.0.1:0" else a for a, p in zip(self.listen, self.ports)]
         return self.daemon
 
     @property
@@ -404,13 +406,13 @@ class Broker(Sandbox):
 
 # --- recordings ---
 
-Request = collections.namedtuple("Request", "seq t_ms path content_type content_encoding headers chunked file body")
+Request = collections.namedtuple("Request", "seq t_ms path content_type content_encoding headers chunked file body grpc_path")
 
 GRPC_PATHS = {"LogsService": "/v1/logs", "MetricsService": "/v1/metrics", "TraceService": "/v1/traces"}
 
 
 class Recording:
-    """One folder of requests as a CLI sent them. What came over gRPC is given as HTTP with protobuf."""
+    """One folder of requests as a CLI sent them. What came over gRPC is given as HTTP with protobuf, with its own path beside."""
 
     def __init__(self, directory):
         self.dir = Path(directory)
@@ -425,18 +427,24 @@ class Recording:
         return [self._request(json.loads(line)) for line in (self.dir / "manifest.jsonl").read_text().splitlines() if line]
 
     def _request(self, entry):
-        path, kind = entry["path"], entry["content_type"]
+        path, kind, grpc_path = entry["path"], entry["content_type"], None
         if entry["transport"] == "grpc":
+            grpc_path = path
             path, kind = GRPC_PATHS[path.split("/")[1].rpartition(".")[2]], "application/x-protobuf"
         headers = {"Content-Type": kind}
         if entry["content_encoding"]:
             headers["Content-Encoding"] = entry["content_encoding"]
         return Request(entry["seq"], entry["t_ms"], path, kind, entry["content_encoding"], headers,
-                       entry["headers"].get("transfer-encoding") == "chunked", entry["file"], (self.dir / entry["file"]).read_bytes())
+                       entry["headers"].get("transfer-encoding") == "chunked", entry["file"], (self.dir / entry["file"]).read_bytes(),
+                       grpc_path)
 
     def plain(self, request):
         """The body without its gzip."""
         return gzip.decompress(request.body) if request.content_encoding == "gzip" else request.body
+
+    @property
+    def over_grpc(self):
+        return any(r.grpc_path for r in self.requests)
 
     @property
     def expected(self):

@@ -337,7 +337,7 @@ class Replay(unittest.TestCase):
             directory = recording(name).dir
             entries = [json.loads(line) for line in (directory / "manifest.jsonl").read_text().splitlines()]
             with Collector() as collector, Sandbox() as box:
-                done = box.run("agentbus", "replay", "--speed", "0", "--endpoint", collector.url + "/", directory)
+                done = box.run("agentbus", "replay", "--http", "--speed", "0", "--endpoint", collector.url + "/", directory)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertIn(f"Sent {len(entries)} of {len(entries)} requests", done.stdout)
                 self.assertEqual(len(collector.got), len(entries))
