@@ -49,8 +49,8 @@ struct gate {
 };
 
 /* False after logging why not: out of memory. All that is pointed to must outlive it. */
-bool gate_open(struct gate *g, struct ev_loop *loop, const struct clock *clock, const struct limits *limits, bool allow_other_users,
-	       struct refusals *refusals, struct gate_host http, struct gate_host grpc);
+bool gate_open(struct gate *g, struct ev_loop *loop, const struct clock *clock, const struct limits *limits,
+	       bool allow_other_users, struct refusals *refusals, struct gate_host http, struct gate_host grpc);
 
 /* Takes an accepted connection and its descriptor. */
 void gate_arrived(struct gate *g, int fd, const struct address *from);

@@ -3,7 +3,8 @@
 static bool
 tells_usage(const struct event *e)
 {
-	return e->observation && (e->kind == EVENT_API_REQUEST || (e->kind == EVENT_API_ERROR && e->observation->means == MEANS_ERROR));
+	return e->observation &&
+	       (e->kind == EVENT_API_REQUEST || (e->kind == EVENT_API_ERROR && e->observation->means == MEANS_ERROR));
 }
 
 /* The row with this key; NULL if there is none and no room for it. */
