@@ -253,7 +253,7 @@ class Connection:
         try:
             while True:
                 self.handle(self.read_frame())
-        except Closed:
+        except ConnectionError:
             pass
 
     # --- what comes in ---
