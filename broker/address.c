@@ -73,3 +73,14 @@ address_is_loopback(const struct address *a)
 		return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
 	return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
 }
+
+struct in6_addr
+address_host(const struct address *a)
+{
+	struct in6_addr host = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+
+	if (a->any.sa_family == AF_INET6)
+		return a->v6.sin6_addr;
+	memcpy(&host.s6_addr[12], &a->v4.sin_addr, sizeof(a->v4.sin_addr));
+	return host;
+}

@@ -24,4 +24,7 @@ void address_format(const struct address *a, char text[ADDRESS_TEXT_MAX]);
 
 bool address_is_loopback(const struct address *a);
 
+/* The host alone, an IPv4 one as ::ffff:a.b.c.d: the same for each spelling of one host. */
+struct in6_addr address_host(const struct address *a);
+
 #endif

@@ -37,25 +37,58 @@ mend_bus(struct broker *b)
 	bus_socket_mend(&b->query.bus, now);
 }
 
-/* Whatever is published and whatever moves a deadline happens in some callback; this runs after all of them. */
+/* What has happened since the last time is stored, published and answered, in this order. */
 static void
-before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
+settle(void *ctx)
 {
-	struct broker *b = w->data;
-	const uint64_t deadline = sessions_deadline(b->sessions);
+	struct broker *b = ctx;
+	const enum verdict v = keeper_settle(&b->keeper);
 
-	(void)revents;
-	publish_send(&b->publisher);
-	mend_bus(b);
+	http_settle(&b->http, v);
+	grpc_settle(&b->grpc, v);
+}
+
+static void
+set_session_timer(struct broker *b)
+{
+	const uint64_t deadline = keeper_awake(&b->keeper) ? sessions_deadline(b->sessions) : UINT64_MAX;
+
 	if (deadline == b->session_deadline)
 		return;
 	b->session_deadline = deadline;
-	ev_timer_stop(loop, &b->session_timer);
+	ev_timer_stop(b->loop, &b->session_timer);
 	if (deadline == UINT64_MAX)
 		return;
 	const uint64_t now = clock_now(&b->clock);
 	ev_timer_set(&b->session_timer, deadline > now ? (double)(deadline - now) / NS_PER_S : 0., 0.);
-	ev_timer_start(loop, &b->session_timer);
+	ev_timer_start(b->loop, &b->session_timer);
+}
+
+/*
+ * Whatever is published and whatever moves a deadline happens in some callback; this runs after all of them. Answering may
+ * bring the next requests of the same connections: they get a turn of their own, and the loop does not wait before it.
+ */
+static void
+before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct broker *b = w->data;
+
+	(void)revents;
+	settle(b);
+	mend_bus(b);
+	set_session_timer(b);
+	if (b->http.waiting || b->grpc.waiting)
+		ev_idle_start(loop, &b->again);
+	else
+		ev_idle_stop(loop, &b->again);
+}
+
+static void
+again(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents; /* before_wait() follows */
 }
 
 static void
@@ -102,6 +135,7 @@ start_timers(struct broker *b)
 	b->session_deadline = UINT64_MAX;
 	ev_prepare_init(&b->before_wait, before_wait);
 	b->before_wait.data = b;
+	ev_idle_init(&b->again, again);
 	ev_prepare_start(b->loop, &b->before_wait);
 	/*
 	 * libev wakes up each minute to see whether the wall clock was set. Once it has had a periodic watcher it lets the
@@ -117,25 +151,97 @@ stop_timers(struct broker *b)
 {
 	stop_mending(b);
 	ev_prepare_stop(b->loop, &b->before_wait);
+	ev_idle_stop(b->loop, &b->again);
 	ev_timer_stop(b->loop, &b->session_timer);
 	ev_periodic_stop(b->loop, &b->wake_less);
 }
 
 /* --- connections --- */
 
-/*
- * Every connection comes through here before a byte of it is parsed: the place to refuse a peer, and to tell protocols
- * apart by their first bytes.
- */
 static void
 connection_arrived(void *ctx, int fd, const struct address *from)
 {
 	struct broker *b = ctx;
 
-	http_adopt(&b->http, fd, from);
+	gate_arrived(&b->gate, fd, from);
+}
+
+static void
+adopt_http(void *ctx, int fd, const struct peer *peer)
+{
+	struct broker *b = ctx;
+
+	http_adopt(&b->http, fd, peer);
+}
+
+static void
+adopt_grpc(void *ctx, int fd, const struct peer *peer)
+{
+	struct broker *b = ctx;
+
+	grpc_adopt(&b->grpc, fd, peer);
+}
+
+static void
+connection_left(void *ctx, uint64_t peer)
+{
+	struct broker *b = ctx;
+
+	gate_left(&b->gate, peer);
 }
 
 /* --- start and stop --- */
+
+static bool
+read_archive(void *ctx, uint64_t after_seq, size_t limit, struct buf *out, uint64_t *ret_last, uint64_t *ret_oldest)
+{
+	const struct keeper *k = ctx;
+
+	return k->store && store_read_events(k->store, after_seq, limit, out, ret_last, ret_oldest);
+}
+
+static bool
+open_keeper(struct broker *b)
+{
+	const struct config *c = &b->config;
+	const struct keeper_setup setup = {
+		.store = { .dir = c->state_dir,
+			   .fsync = c->fsync,
+			   .history_bytes = c->history_size,
+			   .history_age_ns = c->history_age_ns },
+		.memory = c->memory,
+		.durable = c->durable,
+		.clock = &b->clock,
+		.log = &b->log,
+		.publisher = &b->publisher,
+		.intake = &b->intake,
+	};
+
+	if (!c->memory && *c->state_dir == '\0') {
+		log_error(&b->log, "no directory for the database: set XDG_STATE_HOME or HOME, give --state-dir, or use --memory");
+		return false;
+	}
+	if (!keeper_open(&b->keeper, b->loop, &setup))
+		return false;
+	b->publisher.archive = (struct publish_archive){ read_archive, &b->keeper };
+	b->sessions = sessions_create(&c->sessions, &b->keeper.sink);
+	if (!b->sessions) {
+		log_error(&b->log, "out of memory");
+		keeper_close(&b->keeper);
+		return false;
+	}
+	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
+	keeper_load(&b->keeper, b->sessions);
+	return true;
+}
+
+static void
+close_keeper(struct broker *b)
+{
+	keeper_close(&b->keeper);
+	intake_finish(&b->intake);
+	sessions_destroy(b->sessions);
+}
 
 static bool
 open_bus(struct broker *b)
@@ -146,12 +252,15 @@ open_bus(struct broker *b)
 		return false;
 	if (!publish_open(&b->publisher, events, &b->journal, &b->log))
 		return false;
-	b->sessions = sessions_create(&b->config.sessions, &b->publisher.sink);
-	if (b->sessions && query_open(&b->query, b->loop, query, b->sessions, &b->publisher, &b->log))
-		return true;
-	if (!b->sessions)
-		log_error(&b->log, "out of memory");
-	sessions_destroy(b->sessions);
+	if (open_keeper(b)) {
+		const struct query_setup setup = {
+			.sessions = b->sessions, .publisher = &b->publisher, .settle = settle, .ctx = b
+		};
+
+		if (query_open(&b->query, b->loop, query, &setup, &b->log))
+			return true;
+		close_keeper(b);
+	}
 	publish_close(&b->publisher);
 	return false;
 }
@@ -167,31 +276,77 @@ leave(int signal)
 static void
 close_bus(struct broker *b)
 {
+	keeper_close(&b->keeper);
 	signal(SIGALRM, leave);
 	alarm(CLOSE_S);
 	query_close(&b->query);
 	publish_close(&b->publisher);
 	alarm(0);
+	intake_finish(&b->intake);
 	sessions_destroy(b->sessions);
 }
 
+/* Beyond loopback whoever reaches us could send: there a token must tell who may. */
 static bool
-open_http(struct broker *b)
+open_access(struct broker *b)
 {
-	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
-	if (http_open(&b->http, b->loop, &b->intake, b->config.limits.max_connections, &b->log)) {
+	const struct config *c = &b->config;
+
+	if (*c->token_file && !token_read(c->token_file, b->token, &b->log))
+		return false;
+	for (size_t i = 0; i < c->listen_count; i++) {
+		char text[ADDRESS_TEXT_MAX];
+
+		if (*b->token || address_is_loopback(&c->listen[i]))
+			continue;
+		address_format(&c->listen[i], text);
+		log_error(&b->log, "%s is no loopback address: to listen there, give --token-file", text);
+		return false;
+	}
+	b->access = (struct access_policy){ c->allow_hosts, c->allow_origins, *b->token ? b->token : NULL };
+	return true;
+}
+
+static bool
+open_doors(struct broker *b)
+{
+	const struct limits *limits = &b->config.limits;
+	const struct http_setup setup = { .intake = &b->intake,
+					  .limits = limits,
+					  .access = &b->access,
+					  .refusals = &b->refusals,
+					  .log = &b->log,
+					  .left = connection_left,
+					  .ctx = b };
+
+	refusals_init(&b->refusals, &b->log);
+	if (!http_open(&b->http, b->loop, &setup))
+		return false;
+	grpc_open(&b->grpc, b->loop, &b->intake, limits, &b->access, &b->refusals, &b->log, connection_left, b);
+	if (gate_open(&b->gate, b->loop, &b->clock, limits, b->config.allow_other_users, &b->refusals,
+		      (struct gate_host){ adopt_http, b }, (struct gate_host){ adopt_grpc, b })) {
 		if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
 			return true;
-		http_close(&b->http);
+		gate_close(&b->gate);
 	}
-	intake_finish(&b->intake);
+	grpc_close(&b->grpc);
+	http_close(&b->http);
 	return false;
+}
+
+static void
+close_doors(struct broker *b)
+{
+	listen_close(&b->listeners);
+	grpc_close(&b->grpc);
+	http_close(&b->http);
+	gate_close(&b->gate);
 }
 
 static bool
 open_parts(struct broker *b)
 {
-	if (!rundir_open(&b->rundir, b->config.runtime_dir, &b->log))
+	if (!open_access(b) || !rundir_open(&b->rundir, b->config.runtime_dir, &b->log))
 		return false;
 	if (!journal_init(&b->journal, b->config.journal_size)) {
 		log_error(&b->log, "no memory for a journal of %zu bytes; see --journal-size", b->config.journal_size);
@@ -199,7 +354,7 @@ open_parts(struct broker *b)
 	}
 	if (!open_bus(b))
 		goto close_journal;
-	if (open_http(b))
+	if (open_doors(b))
 		return true;
 	close_bus(b);
 close_journal:
@@ -264,7 +419,7 @@ look_whether_drained(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)revents;
 	http_run(&b->http);
-	if (!http_busy(&b->http))
+	if (!http_busy(&b->http) && !grpc_busy(&b->grpc))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -276,6 +431,7 @@ broker_drain(struct broker *b)
 	log_info(&b->log, "stopping");
 	service_stopping(&b->service);
 	listen_close(&b->listeners);
+	grpc_drain(&b->grpc);
 	ev_timer_init(&b->drain_limit, drain_over, DRAIN_S, 0.);
 	ev_timer_start(b->loop, &b->drain_limit);
 	ev_prepare_init(&b->drained, look_whether_drained);
@@ -289,9 +445,8 @@ broker_stop(struct broker *b)
 	ev_timer_stop(b->loop, &b->drain_limit);
 	ev_prepare_stop(b->loop, &b->drained);
 	stop_timers(b);
-	listen_close(&b->listeners);
-	http_close(&b->http);
-	intake_finish(&b->intake);
+	settle(b);
+	close_doors(b);
 	log_info(&b->log, "stopped after %" PRIu64 " events", b->publisher.seq);
 	close_bus(b);
 	journal_finish(&b->journal);

@@ -4,17 +4,22 @@
 #ifndef AGENTBUS_BROKER_H
 #define AGENTBUS_BROKER_H
 
+#include "access.h"
 #include "clock.h"
 #include "config.h"
+#include "gate.h"
+#include "grpc.h"
 #include "http.h"
 #include "intake.h"
 #include "journal.h"
+#include "keeper.h"
 #include "listen.h"
 #include "publish.h"
 #include "query.h"
 #include "rundir.h"
 #include "service.h"
 #include "session.h"
+#include "token.h"
 
 #include <ev.h>
 
@@ -27,12 +32,19 @@ struct broker {
 	struct journal journal;
 	struct publisher publisher;
 	struct sessions *sessions;
+	struct keeper keeper;
 	struct intake intake;
 	struct query query;
+	char token[TOKEN_MAX]; /* "": none is needed */
+	struct access_policy access;
+	struct refusals refusals;
 	struct http http;
+	struct grpc grpc;
+	struct gate gate;
 	struct listeners listeners;
 	struct service service;
-	ev_prepare before_wait; /* sends messages, and sets session_timer to what the sessions wait for */
+	ev_prepare before_wait; /* ends a turn: stores, publishes, answers; sets session_timer to what the sessions wait for */
+	ev_idle again;          /* runs while answers wait that came with the last turn's end */
 	ev_timer session_timer;
 	uint64_t session_deadline; /* that session_timer is set to; UINT64_MAX: not running */
 	ev_periodic wake_less;

@@ -27,6 +27,21 @@ listen_anew(struct bus_socket *b)
 	return error;
 }
 
+/*
+ * On a thread of nng's, for each peer before it is let in. The directory and the socket are closed to other users already;
+ * this holds even where somebody opened them, or handed a descriptor on.
+ */
+static void
+check_peer(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+	uint64_t uid;
+
+	(void)event;
+	(void)arg;
+	if (nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) != 0 || uid != geteuid())
+		nng_pipe_close(pipe);
+}
+
 bool
 bus_socket_listen(struct bus_socket *b, const char *url, size_t max_message, const struct log *log)
 {
@@ -34,7 +49,10 @@ bus_socket_listen(struct bus_socket *b, const char *url, size_t max_message, con
 	b->probe = -1;
 	b->log = log;
 	snprintf(b->url, sizeof(b->url), "%s", url);
-	return listen_anew(b) == 0;
+	if (nng_pipe_notify(b->socket, NNG_PIPE_EV_ADD_PRE, check_peer, NULL) == 0)
+		return listen_anew(b) == 0;
+	log_error(log, "cannot watch who connects to %s", url);
+	return false;
 }
 
 static nng_stat *

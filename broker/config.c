@@ -27,29 +27,29 @@ const struct setting config_settings[] = {
 	  .help = "file with the bearer token that all must give; needed beyond loopback" },
 	{ "access", "core_dumps", "core-dumps", "AGENTBUS_CORE_DUMPS", SETTING_FLAG, AT(core_dumps),
 	  .help = "let a crash leave a core file, which may hold content" },
-	{ "limits", "max_connections", "max-connections", "AGENTBUS_MAX_CONNECTIONS", SETTING_COUNT, LIMIT(max_connections), 1,
+	{ "listen", "max_connections", "max-connections", "AGENTBUS_MAX_CONNECTIONS", SETTING_COUNT, LIMIT(max_connections), 1,
 	  100000, .help = "connections at a time; further ones are told to come back" },
-	{ "limits", "max_connections_per_peer", "max-connections-per-peer", "AGENTBUS_MAX_CONNECTIONS_PER_PEER", SETTING_COUNT,
+	{ "listen", "max_connections_per_peer", "max-connections-per-peer", "AGENTBUS_MAX_CONNECTIONS_PER_PEER", SETTING_COUNT,
 	  LIMIT(max_connections_per_peer), 1, 100000, .help = "the same for one address and user" },
-	{ "limits", "max_streams", "max-streams", "AGENTBUS_MAX_STREAMS", SETTING_COUNT, LIMIT(max_streams), 1, 10000,
+	{ "listen", "max_streams", "max-streams", "AGENTBUS_MAX_STREAMS", SETTING_COUNT, LIMIT(max_streams), 1, 10000,
 	  .help = "requests at a time on one gRPC connection" },
-	{ "limits", "max_header", "max-header", "AGENTBUS_MAX_HEADER", SETTING_SIZE, LIMIT(max_header), 2048, MIB,
+	{ "listen", "max_header", "max-header", "AGENTBUS_MAX_HEADER", SETTING_SIZE, LIMIT(max_header), 2048, MIB,
 	  .help = "largest head of a request" },
-	{ "limits", "max_body", "max-body", "AGENTBUS_MAX_BODY", SETTING_SIZE, LIMIT(max_body), 1024, 1024 * MIB,
+	{ "listen", "max_body", "max-body", "AGENTBUS_MAX_BODY", SETTING_SIZE, LIMIT(max_body), 1024, 1024 * MIB,
 	  .help = "largest body of a request as it is sent" },
-	{ "limits", "max_inflated", "max-inflated", "AGENTBUS_MAX_INFLATED", SETTING_SIZE, LIMIT(max_inflated), 1024, 1024 * MIB,
+	{ "listen", "max_inflated", "max-inflated", "AGENTBUS_MAX_INFLATED", SETTING_SIZE, LIMIT(max_inflated), 1024, 1024 * MIB,
 	  .help = "the same without its compression" },
-	{ "limits", "max_held", "max-held", "AGENTBUS_MAX_HELD", SETTING_SIZE, LIMIT(max_held), 1024, 16384 * MIB,
+	{ "listen", "max_held", "max-held", "AGENTBUS_MAX_HELD", SETTING_SIZE, LIMIT(max_held), 1024, 16384 * MIB,
 	  .help = "all bodies under way together" },
-	{ "limits", "max_depth", "max-depth", "AGENTBUS_MAX_DEPTH", SETTING_COUNT, LIMIT(max_depth), 4, 256,
+	{ "listen", "max_depth", "max-depth", "AGENTBUS_MAX_DEPTH", SETTING_COUNT, LIMIT(max_depth), 4, 256,
 	  .help = "values within values" },
-	{ "limits", "max_attributes", "max-attributes", "AGENTBUS_MAX_ATTRIBUTES", SETTING_COUNT, LIMIT(max_attributes), 16,
+	{ "listen", "max_attributes", "max-attributes", "AGENTBUS_MAX_ATTRIBUTES", SETTING_COUNT, LIMIT(max_attributes), 16,
 	  65536, .help = "attributes of a record that are looked at" },
-	{ "limits", "header_timeout", "header-timeout", "AGENTBUS_HEADER_TIMEOUT", SETTING_DURATION, LIMIT(header_ns), NS_PER_MS,
+	{ "listen", "header_timeout", "header-timeout", "AGENTBUS_HEADER_TIMEOUT", SETTING_DURATION, LIMIT(header_ns), NS_PER_MS,
 	  MAX_DURATION, .help = "from connecting to the end of the first request's head" },
-	{ "limits", "request_timeout", "request-timeout", "AGENTBUS_REQUEST_TIMEOUT", SETTING_DURATION, LIMIT(request_ns),
+	{ "listen", "request_timeout", "request-timeout", "AGENTBUS_REQUEST_TIMEOUT", SETTING_DURATION, LIMIT(request_ns),
 	  NS_PER_MS, MAX_DURATION, .help = "from a request's first line to the end of its body" },
-	{ "limits", "idle_timeout", "idle-timeout", "AGENTBUS_IDLE_TIMEOUT", SETTING_DURATION, LIMIT(idle_ns), NS_PER_MS,
+	{ "listen", "idle_timeout", "idle-timeout", "AGENTBUS_IDLE_TIMEOUT", SETTING_DURATION, LIMIT(idle_ns), NS_PER_MS,
 	  MAX_DURATION, .help = "a connection on which nothing happens" },
 	{ NULL, NULL, "runtime-dir", "AGENTBUS_RUNTIME_DIR", SETTING_PATH, AT(runtime_dir),
 	  .help = "directory of the sockets, instead of $XDG_RUNTIME_DIR/agentbus" },
@@ -174,6 +174,16 @@ set_path(struct config *c, const struct setting *s, enum config_layer layer, con
 		return false;
 	}
 	memcpy((char *)c + s->offset, text, len + 1);
+	return true;
+}
+
+/* Nothing is a value, too. */
+static bool
+set_text(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	if (*text != '\0')
+		return set_path(c, s, layer, text, why, size);
+	*((char *)c + s->offset) = '\0';
 	return true;
 }
 
@@ -332,8 +342,8 @@ static const struct {
 } types[SETTING_TYPE_COUNT] = {
 	[SETTING_ADDRESSES] = { "ADDR:PORT", set_addresses, show_addresses },
 	[SETTING_PATH] = { "DIR", set_path, show_path },
-	[SETTING_FILE] = { "FILE", set_path, show_path },
-	[SETTING_WORDS] = { "LIST", set_path, show_path },
+	[SETTING_FILE] = { "FILE", set_text, show_path },
+	[SETTING_WORDS] = { "LIST", set_text, show_path },
 	[SETTING_FLAG] = { "", set_flag, show_flag },
 	[SETTING_SWITCH] = { "yes|no", set_flag, show_flag },
 	[SETTING_DURATION] = { "TIME", set_duration, show_duration },

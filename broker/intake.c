@@ -102,7 +102,8 @@ intake_take(struct intake *in, const struct intake_body *body)
 		v = decode(in, body, &request);
 
 	if (v == VERDICT_OK)
-		v = pipeline_apply(in->sessions, &request, body->peer, clock_now(in->clock), &in->arena);
+		v = pipeline_apply(in->sessions, &request, in->limits->max_attributes, body->peer, clock_now(in->clock),
+				   &in->arena);
 	publish_flush(in->publisher);
 	arena_reset(&in->arena);
 	return v;

@@ -76,6 +76,24 @@ journal_append(struct journal *j, uint64_t seq, const uint8_t *bytes, size_t len
 	return true;
 }
 
+void
+journal_begin(struct journal *j, uint64_t seq)
+{
+	j->newest = seq;
+	j->oldest = seq + 1;
+	j->head = 0;
+}
+
+void
+journal_rewind(struct journal *j, uint64_t seq)
+{
+	if (seq >= j->newest)
+		return;
+	j->newest = seq;
+	if (j->oldest > seq)
+		j->oldest = seq + 1;
+}
+
 bool
 journal_read(const struct journal *j, uint64_t seq, const uint8_t **ret, size_t *ret_len)
 {

@@ -39,6 +39,12 @@ void journal_finish(struct journal *j);
  */
 bool journal_append(struct journal *j, uint64_t seq, const uint8_t *bytes, size_t len);
 
+/* Empties it: the next event is seq + 1. */
+void journal_begin(struct journal *j, uint64_t seq);
+
+/* Drops all events above `seq`, as if they had never been appended. */
+void journal_rewind(struct journal *j, uint64_t seq);
+
 /* Reads event `seq` in place, valid until the next append. False if it is not (or no longer) there. */
 bool journal_read(const struct journal *j, uint64_t seq, const uint8_t **ret, size_t *ret_len);
 

@@ -103,8 +103,6 @@ add_listener(struct listeners *ls, const struct address *a, bool optional)
 	}
 	l->address = *a;
 	getsockname(fd, &l->address.any, &l->address.len);
-	if (!address_is_loopback(a))
-		log_warning(ls->log, "%s is no loopback address: whoever reaches it can send telemetry", text);
 	ev_io_init(&l->acceptable, acceptable, fd, EV_READ);
 	l->acceptable.data = ls;
 	ls->count++;

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -81,6 +82,14 @@ raise_descriptor_limit(void)
 	}
 }
 
+/* What we hold in memory may be somebody's work: it stays there. RLIMIT_CORE alone would not stop a core handler. */
+static void
+forbid_core_dumps(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
 static int
 run(struct daemon *d, const struct config *config)
 {
@@ -88,6 +97,9 @@ run(struct daemon *d, const struct config *config)
 	mallopt(M_ARENA_MAX, 1);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of writing, and no more */
+	if (!config->core_dumps)
+		forbid_core_dumps();
 	raise_descriptor_limit();
 	struct ev_loop *loop = ev_default_loop(EVBACKEND_EPOLL);
 	if (!loop) {

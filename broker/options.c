@@ -136,6 +136,22 @@ default_file(char path[CONFIG_PATH_MAX])
 		*path = '\0';
 }
 
+/* Where state is kept unless somebody says otherwise. Empty if the environment names no place for it. */
+static void
+default_state_dir(char path[CONFIG_PATH_MAX])
+{
+	const char *base = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+	int len = 0;
+
+	if (base && *base == '/')
+		len = snprintf(path, CONFIG_PATH_MAX, "%s/agentbus", base);
+	else if (home && *home == '/')
+		len = snprintf(path, CONFIG_PATH_MAX, "%s/.local/state/agentbus", home);
+	if (len <= 0 || len >= CONFIG_PATH_MAX)
+		*path = '\0';
+}
+
 /* Reads a whole file. False with errno. */
 static bool
 read_file(const char *path, struct buf *text)
@@ -205,6 +221,7 @@ options_load(int argc, char **argv, struct config_report *report, struct options
 	}
 	if (runtime && *runtime == '/' && strlen(runtime) + sizeof("/agentbus") <= CONFIG_PATH_MAX)
 		snprintf(o.config.runtime_dir, sizeof(o.config.runtime_dir), "%s/agentbus", runtime);
+	default_state_dir(o.config.state_dir);
 	apply_file(&o, file, report);
 	apply_environment(&o.config, report);
 	const unsigned before = report->errors;
@@ -220,10 +237,10 @@ options_load(int argc, char **argv, struct config_report *report, struct options
 static void
 help_line(const char *option, const char *metavar, const char *help, const char *fallback)
 {
-	char left[64];
+	char left[80];
 
 	snprintf(left, sizeof(left), "--%s%s%s", option, *metavar ? " " : "", metavar);
-	printf("  %-24s %s%s%s%s\n", left, help, *fallback ? " (" : "", fallback, *fallback ? ")" : "");
+	printf("  %-30s %s%s%s%s\n", left, help, *fallback ? " (" : "", fallback, *fallback ? ")" : "");
 }
 
 void
@@ -233,7 +250,7 @@ options_help(void)
 
 	config_default(&defaults);
 	printf("Usage: agentbusd [OPTION]...\n\n"
-	       "Receives the telemetry of AI coding CLIs (OTLP over HTTP) and publishes what their sessions do.\n\n");
+	       "Receives the telemetry of AI coding CLIs (OTLP over gRPC and HTTP) and publishes what their sessions do.\n\n");
 	for (size_t i = 0; i < config_setting_count; i++) {
 		const struct setting *s = &config_settings[i];
 		char fallback[CONFIG_PATH_MAX];

@@ -5,10 +5,12 @@
 
 #include <stdlib.h>
 
-/* The observations of one request, to be put in order of time. */
+/* The observations of one request, to be put in order of time, and what all of its records share. */
 struct batch {
 	struct observation *list;
 	size_t count, capacity;
+	size_t max_attributes;
+	uint64_t peer, now_ns;
 	struct arena *arena;
 };
 
@@ -38,11 +40,17 @@ batch_add(struct batch *b, struct observation *o)
 	b->list[b->count++] = *o;
 }
 
-static bool
-collect_logs(const Opentelemetry__Proto__Logs__V1__ResourceLogs *rl, uint64_t peer, uint64_t now_ns, struct batch *b)
+static struct resource_view
+view_of(const Opentelemetry__Proto__Resource__V1__Resource *r, const struct batch *b)
 {
-	struct resource_view r = provider_resource(rl->resource ? rl->resource->attributes : NULL,
-						   rl->resource ? rl->resource->n_attributes : 0, peer, now_ns, b->arena);
+	return provider_resource(r ? r->attributes : NULL, r ? r->n_attributes : 0, b->max_attributes, b->peer, b->now_ns,
+				 b->arena);
+}
+
+static bool
+collect_logs(const Opentelemetry__Proto__Logs__V1__ResourceLogs *rl, struct batch *b)
+{
+	struct resource_view r = view_of(rl->resource, b);
 
 	for (size_t i = 0; i < rl->n_scope_logs; i++) {
 		const Opentelemetry__Proto__Logs__V1__ScopeLogs *sl = rl->scope_logs[i];
@@ -59,10 +67,9 @@ collect_logs(const Opentelemetry__Proto__Logs__V1__ResourceLogs *rl, uint64_t pe
 }
 
 static bool
-collect_spans(const Opentelemetry__Proto__Trace__V1__ResourceSpans *rs, uint64_t peer, uint64_t now_ns, struct batch *b)
+collect_spans(const Opentelemetry__Proto__Trace__V1__ResourceSpans *rs, struct batch *b)
 {
-	struct resource_view r = provider_resource(rs->resource ? rs->resource->attributes : NULL,
-						   rs->resource ? rs->resource->n_attributes : 0, peer, now_ns, b->arena);
+	struct resource_view r = view_of(rs->resource, b);
 
 	for (size_t i = 0; i < rs->n_scope_spans; i++) {
 		const Opentelemetry__Proto__Trace__V1__ScopeSpans *ss = rs->scope_spans[i];
@@ -80,15 +87,15 @@ collect_spans(const Opentelemetry__Proto__Trace__V1__ResourceSpans *rs, uint64_t
 
 /* Metrics repeat what logs say, later and per process: they are checked, and count nothing. */
 static bool
-collect(const struct otlp_request *req, uint64_t peer, uint64_t now_ns, struct batch *b)
+collect(const struct otlp_request *req, struct batch *b)
 {
 	if (req->signal == OTLP_LOGS)
 		for (size_t i = 0; i < req->logs->n_resource_logs; i++)
-			if (!collect_logs(req->logs->resource_logs[i], peer, now_ns, b))
+			if (!collect_logs(req->logs->resource_logs[i], b))
 				return false;
 	if (req->signal == OTLP_TRACES)
 		for (size_t i = 0; i < req->traces->n_resource_spans; i++)
-			if (!collect_spans(req->traces->resource_spans[i], peer, now_ns, b))
+			if (!collect_spans(req->traces->resource_spans[i], b))
 				return false;
 	return true;
 }
@@ -105,12 +112,13 @@ compare_time(const void *a, const void *b)
 }
 
 enum verdict
-pipeline_apply(struct sessions *s, const struct otlp_request *req, uint64_t peer, uint64_t now_ns, struct arena *a)
+pipeline_apply(struct sessions *s, const struct otlp_request *req, size_t max_attributes, uint64_t peer, uint64_t now_ns,
+	       struct arena *a)
 {
-	struct batch b = { .arena = a };
+	struct batch b = { .max_attributes = max_attributes, .peer = peer, .now_ns = now_ns, .arena = a };
 	const struct observation **order;
 
-	if (!collect(req, peer, now_ns, &b))
+	if (!collect(req, &b))
 		return a->exhausted ? VERDICT_TOO_LARGE : VERDICT_NO_MEMORY;
 	if (b.count == 0)
 		return VERDICT_OK;

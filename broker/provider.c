@@ -219,6 +219,12 @@ copy_id(const ProtobufCBinaryData *id, uint8_t *dst, size_t size)
 
 /* --- records --- */
 
+static size_t
+at_most(size_t count, size_t max)
+{
+	return count < max ? count : max;
+}
+
 static const OtlpAnyValue *
 attribute(OtlpKeyValue **attrs, size_t count, const char *key)
 {
@@ -248,9 +254,9 @@ provider_by_prefix(struct str name)
 
 /* Last resort for a record whose resource and scope say nothing: its own name, wherever that is. */
 static const struct provider *
-provider_of_record(const OtlpLogRecord *rec)
+provider_of_record(const OtlpLogRecord *rec, size_t attribute_count)
 {
-	const struct provider *p = provider_by_prefix(text_of(attribute(rec->attributes, rec->n_attributes, "event.name")));
+	const struct provider *p = provider_by_prefix(text_of(attribute(rec->attributes, attribute_count, "event.name")));
 
 	if (!p)
 		p = provider_by_prefix(str_from(rec->event_name));
@@ -278,11 +284,12 @@ provider_log(const struct provider *p, const struct resource_view *r, const Otlp
 	struct observation o = { 0 };
 	struct str name;
 	uint64_t ns = rec->time_unix_nano ? rec->time_unix_nano : rec->observed_time_unix_nano;
+	const size_t attribute_count = at_most(rec->n_attributes, r->max_attributes);
 
 	if (!p)
-		p = provider_of_record(rec);
+		p = provider_of_record(rec, attribute_count);
 	f.present = 0;
-	fields_add(&f, p->fields, p->field_count, rec->attributes, rec->n_attributes);
+	fields_add(&f, p->fields, p->field_count, rec->attributes, attribute_count);
 	name = event_name(p, &f, rec);
 	observe_fields(p, r, &f, &o);
 	if (o.session.len == 0)
@@ -298,12 +305,13 @@ provider_log(const struct provider *p, const struct resource_view *r, const Otlp
 
 /* Some spans tell their session only in an event of theirs. */
 static struct str
-session_of_events(const struct provider *p, const OtlpSpan *span)
+session_of_events(const struct provider *p, const OtlpSpan *span, size_t max_attributes)
 {
 	struct fields f = { .present = 0 };
 
 	for (size_t i = 0; i < span->n_events; i++)
-		fields_add(&f, p->fields, p->field_count, span->events[i]->attributes, span->events[i]->n_attributes);
+		fields_add(&f, p->fields, p->field_count, span->events[i]->attributes,
+			   at_most(span->events[i]->n_attributes, max_attributes));
 	return field_text(&f, F_SESSION);
 }
 
@@ -320,10 +328,10 @@ provider_span(const struct provider *p, const struct resource_view *r, const Otl
 	if (!has_rule(p->spans, p->span_count, name))
 		return false;
 	f.present = 0;
-	fields_add(&f, p->fields, p->field_count, span->attributes, span->n_attributes);
+	fields_add(&f, p->fields, p->field_count, span->attributes, at_most(span->n_attributes, r->max_attributes));
 	observe_fields(p, r, &f, &o);
 	if (o.session.len == 0)
-		o.session = session_of_events(p, span);
+		o.session = session_of_events(p, span, r->max_attributes);
 	o.time_ns = sane_time(span->end_time_unix_nano, r->now_ns);
 	o.start_ns = span->start_time_unix_nano;
 	o.has_trace_id = copy_id(&span->trace_id, o.trace_id, sizeof(o.trace_id));
@@ -361,8 +369,10 @@ process_key(struct str host, struct str instance, uint32_t pid, struct arena *sc
 }
 
 struct resource_view
-provider_resource(OtlpKeyValue **attrs, size_t count, uint64_t peer, uint64_t now_ns, struct arena *scratch)
+provider_resource(OtlpKeyValue **attrs, size_t count, size_t max_attributes, uint64_t peer, uint64_t now_ns,
+		  struct arena *scratch)
 {
+	count = at_most(count, max_attributes);
 	const OtlpAnyValue *pid = attribute(attrs, count, "process.pid");
 	struct resource_view r = {
 		.service_name = text_of(attribute(attrs, count, "service.name")),
@@ -370,6 +380,7 @@ provider_resource(OtlpKeyValue **attrs, size_t count, uint64_t peer, uint64_t no
 		.project_name = text_of(attribute(attrs, count, "project.name")),
 		.now_ns = now_ns,
 		.peer = peer,
+		.max_attributes = max_attributes,
 	};
 
 	if (pid && pid->value_case == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_INT_VALUE && pid->int_value > 0 &&

@@ -55,10 +55,12 @@ struct resource_view {
 	uint32_t pid;
 	uint64_t now_ns; /* arrival, by the broker's clock */
 	uint64_t peer;
+	size_t max_attributes; /* of the resource, and of each record, span and event: further ones are passed over */
 };
 
 /* Reads a resource. attrs may be NULL if count is 0. The views point into it. scratch holds what must be joined. */
-struct resource_view provider_resource(OtlpKeyValue **attrs, size_t count, uint64_t peer, uint64_t now_ns, struct arena *scratch);
+struct resource_view provider_resource(OtlpKeyValue **attrs, size_t count, size_t max_attributes, uint64_t peer, uint64_t now_ns,
+				       struct arena *scratch);
 
 /* The provider by service.name, else by scope; NULL if neither tells: then the record's own event name may. */
 const struct provider *provider_of_scope(const struct resource_view *r, const char *scope);

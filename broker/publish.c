@@ -72,6 +72,43 @@ publish_open(struct publisher *p, const char *url, struct journal *journal, cons
 	return false;
 }
 
+void
+publish_resume(struct publisher *p, const char *boot_id, uint64_t seq)
+{
+	snprintf(p->boot_id, sizeof(p->boot_id), "%s", boot_id);
+	p->seq = seq;
+	journal_begin(p->journal, seq);
+}
+
+static void
+drop_queue(struct publisher *p)
+{
+	for (size_t i = 0; i < p->queued; i++)
+		nng_msg_free(p->queue[i]);
+	p->queued = p->queued_bytes = 0;
+}
+
+void
+publish_rewind(struct publisher *p, uint64_t seq)
+{
+	for (size_t i = 0; i < p->open; i++)
+		batch_clear(&p->batches[i]);
+	p->open = p->held = 0;
+	drop_queue(p);
+	p->seq = seq;
+	journal_rewind(p->journal, seq);
+}
+
+/* There is no room for more messages, and the turn of the loop is not over. */
+static void
+make_room(struct publisher *p)
+{
+	if (!p->secure || p->secure(p->secure_ctx))
+		publish_send(p);
+	else
+		drop_queue(p);
+}
+
 /* Makes the message of a batch. */
 static void
 close_batch(struct publisher *p, const struct batch *b)
@@ -85,9 +122,10 @@ close_batch(struct publisher *p, const struct batch *b)
 	}
 	batch_write(b, first_seq, nng_msg_body(msg), p->journal);
 	p->seq += b->count;
-	if (p->queued == PUBLISH_QUEUE_MAX)
-		publish_send(p);
 	p->queue[p->queued++] = msg;
+	p->queued_bytes += nng_msg_len(msg);
+	if (p->queued == PUBLISH_QUEUE_MAX || p->queued_bytes > PUBLISH_UNSENT_MAX)
+		make_room(p);
 }
 
 void
@@ -110,7 +148,7 @@ publish_send(struct publisher *p)
 	for (size_t i = 0; i < p->queued; i++)
 		if (nng_sendmsg(p->bus.socket, p->queue[i], NNG_FLAG_NONBLOCK) != 0)
 			nng_msg_free(p->queue[i]);
-	p->queued = 0;
+	p->queued = p->queued_bytes = 0;
 }
 
 void

@@ -55,6 +55,24 @@ answer_snapshot(struct answer *a, const Agentbus__V1__Request *request)
 	sessions_each(a->sessions, add_session, a);
 }
 
+/* Events that only the archive still has. Returns the seq of the last one, after_seq if there is none. */
+static uint64_t
+add_archived(struct answer *a, uint64_t after_seq, size_t limit, uint64_t *ret_oldest)
+{
+	const struct publish_archive *archive = &a->publisher->archive;
+	uint64_t last = after_seq, oldest = 0;
+
+	*ret_oldest = journal_oldest(a->publisher->journal);
+	if (!archive->read || after_seq + 1 >= *ret_oldest)
+		return after_seq;
+	if (!archive->read(archive->ctx, after_seq, limit, &a->body, &last, &oldest))
+		return after_seq;
+	/* Without an event after it, what lies between the archive and the journal is lost. */
+	if (last != after_seq)
+		*ret_oldest = oldest;
+	return last;
+}
+
 static void
 answer_replay(struct answer *a, const Agentbus__V1__Request *request)
 {
@@ -63,17 +81,19 @@ answer_replay(struct answer *a, const Agentbus__V1__Request *request)
 	const size_t limit = wanted->max_bytes && wanted->max_bytes < QUERY_REPLAY_MAX ? wanted->max_bytes : QUERY_REPLAY_MAX;
 	Agentbus__V1__Replay tail = AGENTBUS__V1__REPLAY__INIT;
 	const uint8_t *event;
+	uint64_t oldest;
 	size_t len;
 
-	tail.lost_up_to_seq = journal_oldest(j) - 1;
-	uint64_t seq = (wanted->after_seq > tail.lost_up_to_seq ? wanted->after_seq : tail.lost_up_to_seq) + 1;
+	const uint64_t archived = add_archived(a, wanted->after_seq, limit, &oldest);
+	tail.lost_up_to_seq = oldest - 1;
+	uint64_t seq = (archived > tail.lost_up_to_seq ? archived : tail.lost_up_to_seq) + 1;
 	while (journal_read(j, seq, &event, &len) && (a->body.len == 0 || a->body.len + len <= limit)) {
 		put_embedded(&a->body, 1, event, len, &a->failed);
 		if (a->failed)
 			return;
 		seq++;
 	}
-	tail.more = journal_read(j, seq, &event, &len);
+	tail.more = seq <= a->publisher->seq && a->body.len > 0;
 	put_message(&a->body, &tail.base, &a->failed);
 }
 
@@ -137,6 +157,7 @@ query_readable(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	q->settle(q->ctx);
 	/* One that cannot be answered, or whose asker does not take the answer, is dropped: the asker asks again. */
 	while (nng_recvmsg(q->bus.socket, &msg, NNG_FLAG_NONBLOCK) == 0)
 		if (!answer_in_place(q, msg) || nng_sendmsg(q->bus.socket, msg, NNG_FLAG_NONBLOCK) != 0)
@@ -144,12 +165,15 @@ query_readable(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 bool
-query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
-	   const struct publisher *publisher, const struct log *log)
+query_open(struct query *q, struct ev_loop *loop, const char *url, const struct query_setup *setup, const struct log *log)
 {
 	int fd = -1;
 
-	*q = (struct query){ .loop = loop, .sessions = sessions, .publisher = publisher };
+	*q = (struct query){ .loop = loop,
+			     .sessions = setup->sessions,
+			     .publisher = setup->publisher,
+			     .settle = setup->settle,
+			     .ctx = setup->ctx };
 	int error = nng_rep0_open(&q->bus.socket);
 	if (error == 0)
 		error = nng_socket_get_int(q->bus.socket, NNG_OPT_RECVFD, &fd);

@@ -20,11 +20,21 @@ struct query {
 	ev_io readable;
 	const struct sessions *sessions;
 	const struct publisher *publisher;
+	void (*settle)(void *ctx);
+	void *ctx;
 };
 
-/* Listens on url and answers from the loop. False after logging why not. Sessions and publisher must outlive it. */
-bool query_open(struct query *q, struct ev_loop *loop, const char *url, const struct sessions *sessions,
-		const struct publisher *publisher, const struct log *log);
+/* What answers are made of; all of it must outlive the query. */
+struct query_setup {
+	const struct sessions *sessions;
+	const struct publisher *publisher;
+	/* Called before requests are answered: what the answers tell must be stored. */
+	void (*settle)(void *ctx);
+	void *ctx;
+};
+
+/* Listens on url and answers from the loop. False after logging why not. */
+bool query_open(struct query *q, struct ev_loop *loop, const char *url, const struct query_setup *setup, const struct log *log);
 void query_close(struct query *q);
 
 /*

@@ -8,7 +8,6 @@
 #include "session_usage.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
@@ -435,60 +434,4 @@ sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_n
 	steps[o->means](s, x, o, now_ns);
 	merge_trace(s, x, o);
 	state_schedule(s, x);
-}
-
-/* --- the table as its users see it --- */
-
-struct sessions *
-sessions_create(const struct session_settings *settings, struct event_sink *sink)
-{
-	struct sessions *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->settings = *settings;
-	s->sink = sink;
-	if (!table_init(s)) {
-		sessions_destroy(s);
-		return NULL;
-	}
-	return s;
-}
-
-void
-sessions_destroy(struct sessions *s)
-{
-	if (!s)
-		return;
-	table_finish(s);
-	free(s);
-}
-
-void
-sessions_set_settings(struct sessions *s, const struct session_settings *settings)
-{
-	s->settings = *settings;
-}
-
-void
-sessions_each(const struct sessions *s, void (*fn)(const struct session *, void *ctx), void *ctx)
-{
-	for (const struct session *x = s->oldest; x; x = x->track->newer)
-		if (x->shown)
-			fn(x, ctx);
-}
-
-size_t
-sessions_count(const struct sessions *s)
-{
-	return s->count;
-}
-
-const struct session *
-sessions_find(const struct sessions *s, const char *provider, const char *id)
-{
-	for (const struct session *x = s->oldest; x; x = x->track->newer)
-		if (strcmp(x->provider, provider) == 0 && strcmp(x->id, id) == 0)
-			return x;
-	return NULL;
 }

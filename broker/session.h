@@ -108,6 +108,8 @@ struct event {
 /* Where events go: implemented by publish.c, and by tests. */
 struct event_sink {
 	void (*emit)(struct event_sink *sink, const struct event *e);
+	/* A session leaves the table: it was too old, or never shown. NULL: nobody wants to know. */
+	void (*forget)(struct event_sink *sink, const struct session *x);
 };
 
 /* How sessions are followed; all in nanoseconds unless said otherwise. session_settings_default() fills it. */
@@ -148,6 +150,19 @@ void sessions_tick(struct sessions *s, uint64_t now_ns);
 
 /* Calls fn for each shown session, in no order. */
 void sessions_each(const struct sessions *s, void (*fn)(const struct session *, void *ctx), void *ctx);
+
+/*
+ * Calls fn for each session that has changed since the last time, hidden ones included, until it returns false; those it took
+ * count as unchanged then. A NULL fn takes them all.
+ */
+void sessions_take_changed(struct sessions *s, bool (*fn)(const struct session *, void *ctx), void *ctx);
+bool sessions_changed(const struct sessions *s);
+
+/* Lets all sessions count as changed. */
+void sessions_touch_all(struct sessions *s);
+
+/* Forgets all sessions without a word. */
+void sessions_clear(struct sessions *s);
 
 /* How many sessions there are, hidden ones included. */
 size_t sessions_count(const struct sessions *s);

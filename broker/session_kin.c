@@ -18,8 +18,10 @@ kin_unlink(struct sessions *s, struct session *x)
 {
 	struct session *parent = table_find(s, x->provider, str_from(x->parent_id));
 
-	if (parent && x->track->child_known && parent->children)
+	if (parent && x->track->child_known && parent->children) {
 		parent->children--;
+		table_change(s, parent);
+	}
 	x->track->child_known = x->track->guessed_aux = x->auxiliary = false;
 	x->parent_id[0] = '\0';
 }
@@ -35,6 +37,7 @@ kin_link(struct sessions *s, struct session *x, struct str parent_id)
 	str_copy(x->parent_id, sizeof(x->parent_id), parent_id);
 	if (parent && !x->track->child_known) {
 		parent->children++;
+		table_change(s, parent);
 		x->track->child_known = true;
 	}
 }

@@ -29,6 +29,36 @@ hash_key(const char *provider, const char *id)
 	return hash_bytes(id, strlen(id), (uint64_t)(uintptr_t)provider);
 }
 
+/* --- changes --- */
+
+void
+table_change(struct sessions *s, struct session *x)
+{
+	struct session_track *t = x->track;
+
+	if (t->changed)
+		return;
+	t->changed = true;
+	t->changed_previous = NULL;
+	t->changed_next = s->changed;
+	if (s->changed)
+		s->changed->track->changed_previous = x;
+	s->changed = x;
+}
+
+void
+table_unchange(struct sessions *s, struct session *x)
+{
+	struct session_track *t = x->track;
+
+	if (!t->changed)
+		return;
+	t->changed = false;
+	*(t->changed_previous ? &t->changed_previous->track->changed_next : &s->changed) = t->changed_next;
+	if (t->changed_next)
+		t->changed_next->track->changed_previous = t->changed_previous;
+}
+
 /* --- heap --- */
 
 static void
@@ -80,6 +110,7 @@ void
 table_schedule(struct sessions *s, struct session *x, uint64_t due_ns)
 {
 	x->track->due_ns = due_ns;
+	table_change(s, x);
 	heap_up(s, x->track->heap_index);
 	heap_down(s, x->track->heap_index);
 }
@@ -109,10 +140,26 @@ void
 table_touch(struct sessions *s, struct session *x, uint64_t now_ns)
 {
 	x->track->heard_ns = now_ns;
+	table_change(s, x);
 	if (s->newest == x)
 		return;
 	list_unlink(s, x);
 	list_push(s, x);
+}
+
+void
+table_place(struct sessions *s, struct session *x, uint64_t heard_ns)
+{
+	struct session *newer = NULL, *older;
+
+	list_unlink(s, x);
+	x->track->heard_ns = heard_ns;
+	for (older = s->newest; older && older->track->heard_ns > heard_ns; older = older->track->older)
+		newer = older;
+	x->track->newer = newer;
+	x->track->older = older;
+	*(newer ? &newer->track->older : &s->newest) = x;
+	*(older ? &older->track->newer : &s->oldest) = x;
 }
 
 /* --- by provider and id --- */
@@ -146,6 +193,9 @@ table_remove(struct sessions *s, struct session *x)
 {
 	struct session **p = &s->buckets[x->track->hash & (s->bucket_count - 1)];
 
+	if (s->sink->forget)
+		s->sink->forget(s->sink, x);
+	table_unchange(s, x);
 	while (*p != x)
 		p = &(*p)->track->chain;
 	*p = x->track->chain;
@@ -205,8 +255,8 @@ table_init(struct sessions *s)
 	return s->traces && grow(s);
 }
 
-void
-table_finish(struct sessions *s)
+static void
+free_sessions(struct sessions *s)
 {
 	for (struct session *x = s->oldest, *next; x; x = next) {
 		next = x->track->newer;
@@ -214,6 +264,23 @@ table_finish(struct sessions *s)
 		free(x->track);
 		free(x);
 	}
+}
+
+void
+table_clear(struct sessions *s)
+{
+	free_sessions(s);
+	memset(s->buckets, 0, s->bucket_count * sizeof(struct session *));
+	memset(s->traces, 0, TRACES_MAX * sizeof(*s->traces));
+	memset(s->asks, 0, sizeof(s->asks));
+	s->newest = s->oldest = s->changed = NULL;
+	s->count = s->heap_size = 0;
+}
+
+void
+table_finish(struct sessions *s)
+{
+	free_sessions(s);
 	free(s->buckets);
 	free(s->heap);
 	free(s->traces);

@@ -53,6 +53,8 @@ struct session_track {
 	uint64_t hash; /* of provider and id */
 	struct session *chain;
 	struct session *newer, *older; /* by heard_ns */
+	bool changed;
+	struct session *changed_next, *changed_previous;
 };
 
 #define TRACES_MAX 4096
@@ -79,6 +81,7 @@ struct sessions {
 	struct session **heap; /* by due_ns, the earliest first; holds all sessions */
 	size_t heap_size;
 	struct session *newest, *oldest;
+	struct session *changed; /* since the last sessions_take_changed() */
 	struct pending_ask asks[ASKS_MAX];
 	unsigned asks_next;
 	struct trace_entry *traces; /* TRACES_MAX, by hash; a newer trace takes the place of an older one */
@@ -87,6 +90,9 @@ struct sessions {
 /* Makes an empty table of a zeroed struct; false without memory. */
 bool table_init(struct sessions *s);
 void table_finish(struct sessions *s);
+
+/* Forgets all sessions, and whatever points at them. */
+void table_clear(struct sessions *s);
 
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
 uint64_t hash_str(struct str s); /* never 0 for a text, 0 for an empty one */
@@ -100,6 +106,15 @@ void table_remove(struct sessions *s, struct session *x);
 
 /* Moves x to the newest end: something was heard of it. */
 void table_touch(struct sessions *s, struct session *x, uint64_t now_ns);
+
+/* x is not what it was. table_touch() and table_schedule() do this, too. */
+void table_change(struct sessions *s, struct session *x);
+
+/* x counts as unchanged. */
+void table_unchange(struct sessions *s, struct session *x);
+
+/* Moves x to where it belongs by age: it was heard of last at heard_ns. */
+void table_place(struct sessions *s, struct session *x, uint64_t heard_ns);
 
 /* Sets when x is due. */
 void table_schedule(struct sessions *s, struct session *x, uint64_t due_ns);

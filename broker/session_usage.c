@@ -5,8 +5,8 @@
 
 #define OTHER "other"
 
-static void
-add_tokens(struct tokens *sum, const struct tokens *t)
+void
+usage_add_tokens(struct tokens *sum, const struct tokens *t)
 {
 	sum->input += t->input;
 	sum->cache_read += t->cache_read;
@@ -24,16 +24,15 @@ known_model(const struct session *x, const char *model)
 	return NULL;
 }
 
-/* The row of a model; the last row is kept for all that come when the others are taken. */
-static struct model_usage *
-find_model(struct session *x, const char *model)
+struct model_usage *
+usage_of_model(struct session *x, const char *model)
 {
 	struct model_usage *row = known_model(x, model), *grown;
 
 	if (row)
 		return row;
 	if (x->model_count + 1 >= SESSION_MODELS_MAX && strcmp(model, OTHER) != 0)
-		return find_model(x, OTHER);
+		return usage_of_model(x, OTHER);
 	grown = realloc(x->models, (x->model_count + 1) * sizeof(*grown));
 	if (!grown)
 		return NULL;
@@ -51,12 +50,12 @@ usage_add_request(struct session *x, const struct observation *o)
 	struct model_usage *m;
 
 	x->requests++;
-	add_tokens(&x->tokens, &o->tokens);
+	usage_add_tokens(&x->tokens, &o->tokens);
 	str_copy(name, sizeof(name), o->model.len ? o->model : STR("unknown"));
-	m = find_model(x, name);
+	m = usage_of_model(x, name);
 	if (m) {
 		m->requests++;
-		add_tokens(&m->tokens, &o->tokens);
+		usage_add_tokens(&m->tokens, &o->tokens);
 	}
 }
 

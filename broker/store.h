@@ -49,6 +49,7 @@ struct store;
 /*
  * Opens or makes DIR/agentbus.db, brings its schema up to date, and checks that it can be written. NULL after logging why not
  * (not a database, damaged, read-only, disk full, of a newer version, locked by another broker).
+ * errno is EWOULDBLOCK in the last case.
  */
 struct store *store_open(const struct store_settings *settings, const struct log *log);
 

@@ -212,7 +212,7 @@ golden_play(struct play *p)
 		golden_run_until(p, r->t_ms);
 		p->arrival_ms = r->t_ms;
 		decode(p, r, &q);
-		pipeline_apply(p->sessions, &q, 1 + r->signal, p->base_ns + r->t_ms * MS, &p->arena);
+		pipeline_apply(p->sessions, &q, SIZE_MAX, 1 + r->signal, p->base_ns + r->t_ms * MS, &p->arena);
 	}
 	golden_run_until(p, p->end_ms);
 	for (uint64_t peer = 1; peer <= OTLP_SIGNAL_COUNT; peer++)

@@ -183,7 +183,7 @@ class Signals(unittest.TestCase):
         body = otlp.claude(otlp.claude_request("drained"))
         with Broker() as broker:
             with socket.create_connection(("127.0.0.1", broker.port), timeout=PATIENCE) as s:
-                s.sendall(b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:50])
+                s.sendall(b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:50])
                 broker.get("/healthz")  # the broker has seen the first half by now
                 broker.daemon.send(signal.SIGTERM)
                 s.sendall(body[50:])

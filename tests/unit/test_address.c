@@ -1,5 +1,6 @@
 #include "address.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -59,5 +60,25 @@ Test(address, knows_loopback)
 
 		cr_assert(address_parse(cases[i].text, &a));
 		cr_assert_eq(address_is_loopback(&a), cases[i].loopback, "%s", cases[i].text);
+	}
+}
+
+Test(address, one_host_is_the_same_in_each_spelling)
+{
+	static const struct {
+		const char *text, *host;
+	} cases[] = { { "127.0.0.1:1", "::ffff:127.0.0.1" },
+		      { "[::ffff:127.0.0.1]:2", "::ffff:127.0.0.1" },
+		      { "[::1]:3", "::1" },
+		      { "0.0.0.0:4", "::ffff:0.0.0.0" } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct in6_addr expected, host;
+		struct address a;
+
+		cr_assert(address_parse(cases[i].text, &a));
+		cr_assert_eq(inet_pton(AF_INET6, cases[i].host, &expected), 1);
+		host = address_host(&a);
+		cr_assert_eq(memcmp(&host, &expected, sizeof(host)), 0, "%s", cases[i].text);
 	}
 }

@@ -34,7 +34,7 @@ fill(struct session *s, struct model_usage *models)
 	memset(s->model, 'm', sizeof(s->model) - 1);
 	s->state = SESSION_WAITING;
 	s->evidence = EVIDENCE_INFERRED;
-	s->reason = "tool_use";
+	memset(s->reason, 'r', sizeof(s->reason) - 1);
 	s->state_since_ns = UINT64_MAX;
 	memset(s->project_name, 'p', sizeof(s->project_name) - 1);
 	memset(s->project_dir, 'd', sizeof(s->project_dir) - 1);

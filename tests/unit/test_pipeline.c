@@ -48,14 +48,20 @@ teardown(void)
 TestSuite(pipeline, .init = setup, .fini = teardown);
 
 static enum verdict
-post(enum otlp_signal signal, const char *json)
+post_limited(enum otlp_signal signal, const char *json, size_t max_attributes)
 {
 	struct otlp_request req;
 	enum verdict v;
 
 	arena_reset(&arena);
 	v = otlp_json_decode(signal, json, strlen(json), OTLP_MAX_DEPTH, &arena, &req);
-	return v == VERDICT_OK ? pipeline_apply(sessions, &req, 1, NOW, &arena) : v;
+	return v == VERDICT_OK ? pipeline_apply(sessions, &req, max_attributes, 1, NOW, &arena) : v;
+}
+
+static enum verdict
+post(enum otlp_signal signal, const char *json)
+{
+	return post_limited(signal, json, SIZE_MAX);
 }
 
 #define ATTR(k, v)        "{\"key\":\"" k "\",\"value\":{\"stringValue\":\"" v "\"}}"
@@ -107,6 +113,18 @@ Test(pipeline, unknown_emitters_and_metrics_change_nothing)
 	cr_expect_eq(collector.count, 0);
 }
 
+Test(pipeline, attributes_over_the_limit_are_passed_over)
+{
+	static const char prompt[] =
+	    LOGS("codex-app-server", RECORD("1700000000000000000", ATTR("event.name", "codex.user_prompt") "," ATTR(
+								       "x", "y") "," ATTR("conversation.id", "c")));
+
+	cr_assert_eq(post_limited(OTLP_LOGS, prompt, 2), VERDICT_OK);
+	cr_expect_null(sessions_find(sessions, "codex", "c"));
+	cr_assert_eq(post_limited(OTLP_LOGS, prompt, 3), VERDICT_OK);
+	cr_expect_not_null(sessions_find(sessions, "codex", "c"));
+}
+
 Test(pipeline, a_request_too_large_for_its_arena_changes_nothing)
 {
 	struct otlp_request req;
@@ -121,7 +139,7 @@ Test(pipeline, a_request_too_large_for_its_arena_changes_nothing)
 	n += (size_t)sprintf(json + n, "]}]}]}");
 	cr_assert_eq(otlp_json_decode(OTLP_LOGS, json, n, OTLP_MAX_DEPTH, &arena, &req), VERDICT_OK);
 	arena.cap = arena.used + 1000;
-	cr_expect_eq(pipeline_apply(sessions, &req, 1, NOW, &arena), VERDICT_TOO_LARGE);
+	cr_expect_eq(pipeline_apply(sessions, &req, SIZE_MAX, 1, NOW, &arena), VERDICT_TOO_LARGE);
 	cr_expect_eq(sessions_count(sessions), 0);
 	free(json);
 }

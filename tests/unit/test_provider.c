@@ -50,7 +50,7 @@ fill(struct record *r, const struct attr *attrs, size_t count)
 static bool
 observe_log(const struct provider *p, const struct attr *attrs, size_t count, struct observation *ret)
 {
-	struct resource_view view = { .now_ns = NOW };
+	struct resource_view view = { .now_ns = NOW, .max_attributes = SIZE_MAX };
 	static struct record r;
 
 	fill(&r, attrs, count);
@@ -60,7 +60,7 @@ observe_log(const struct provider *p, const struct attr *attrs, size_t count, st
 static bool
 observe_span(const struct provider *p, const char *name, const struct attr *attrs, size_t count, struct observation *ret)
 {
-	struct resource_view view = { .now_ns = NOW };
+	struct resource_view view = { .now_ns = NOW, .max_attributes = SIZE_MAX };
 	static struct record r;
 
 	fill(&r, attrs, count);
@@ -269,11 +269,11 @@ Test(provider, detection_by_service_then_scope_then_event)
 
 	arena_init(&a, 1 << 16);
 	fill(&rec, (struct attr[]){ { "service.name", "codex-app-server", 0 } }, 1);
-	r = provider_resource(rec.list, 1, 0, NOW, &a);
+	r = provider_resource(rec.list, 1, SIZE_MAX, 0, NOW, &a);
 	cr_expect_eq(r.provider, &provider_codex);
 	cr_expect_eq(provider_of_scope(&r, "com.anthropic.claude_code.events"), &provider_codex);
 	fill(&rec, (struct attr[]){ { "service.name", "my-own-name", 0 } }, 1);
-	r = provider_resource(rec.list, 1, 0, NOW, &a);
+	r = provider_resource(rec.list, 1, SIZE_MAX, 0, NOW, &a);
 	cr_expect_null(r.provider);
 	cr_expect_eq(provider_of_scope(&r, "com.anthropic.claude_code.events"), &provider_claude);
 	cr_expect_null(provider_of_scope(&r, "something"));
@@ -290,7 +290,7 @@ Test(provider, process_and_pid_of_the_resource)
 
 	arena_init(&a, 1 << 16);
 	fill(&rec, (struct attr[]){ { "host.name", "box", 0 }, { "process.pid", NULL, 2795 }, { "session.id", "old", 0 } }, 3);
-	r = provider_resource(rec.list, 3, 7, NOW, &a);
+	r = provider_resource(rec.list, 3, SIZE_MAX, 7, NOW, &a);
 	cr_expect_eq(r.pid, 2795);
 	cr_expect(str_eq(r.process, STR("box:2795")));
 	cr_expect(str_eq(r.session, STR("old")));
@@ -298,9 +298,77 @@ Test(provider, process_and_pid_of_the_resource)
 	arena_finish(&a);
 }
 
+Test(provider, attributes_over_the_limit_of_a_record)
+{
+	static const struct attr attrs[] = { { "x", "y", 0 },
+					     { "session.id", "s", 0 },
+					     { "event.name", "gemini_cli.user_prompt", 0 } };
+	struct resource_view view = { .now_ns = NOW };
+	struct observation o;
+	struct record r;
+
+	fill(&r, attrs, COUNT(attrs));
+	for (view.max_attributes = 0; view.max_attributes < COUNT(attrs); view.max_attributes++) {
+		cr_expect_not(provider_log(&provider_gemini, &view, &r.log, &o), "%zu", view.max_attributes);
+		cr_expect_not(provider_log(NULL, &view, &r.log, &o), "%zu", view.max_attributes);
+	}
+	cr_assert(provider_log(NULL, &view, &r.log, &o));
+	cr_expect_str_eq(o.provider, "gemini-cli");
+	cr_expect(str_eq(o.session, STR("s")));
+}
+
+Test(provider, attributes_over_the_limit_of_a_span_and_its_events)
+{
+	static const struct attr attrs[] = { { "gen_ai.operation.name", "chat", 0 }, { "gen_ai.conversation.id", "c", 0 } };
+	static const struct attr late[] = { { "x", "y", 0 }, { "gen_ai.conversation.id", "e", 0 } };
+	Opentelemetry__Proto__Trace__V1__Span__Event event = OPENTELEMETRY__PROTO__TRACE__V1__SPAN__EVENT__INIT, *events = &event;
+	struct resource_view view = { .now_ns = NOW };
+	struct observation o;
+	struct record r, of_event;
+
+	fill(&r, attrs, COUNT(attrs));
+	r.span.name = (char *)"chat some-model";
+	cr_expect_not(provider_span(NULL, &view, &r.span, &o));
+	view.max_attributes = 1;
+	cr_assert(provider_span(NULL, &view, &r.span, &o));
+	cr_expect_eq(o.session.len, 0);
+	view.max_attributes = 2;
+	cr_assert(provider_span(NULL, &view, &r.span, &o));
+	cr_expect(str_eq(o.session, STR("c")));
+
+	fill(&of_event, late, COUNT(late));
+	event.attributes = of_event.list;
+	event.n_attributes = COUNT(late);
+	r.span.events = &events;
+	r.span.n_events = 1;
+	r.span.n_attributes = 1;
+	cr_assert(provider_span(NULL, &view, &r.span, &o));
+	cr_expect(str_eq(o.session, STR("e")));
+	view.max_attributes = 1;
+	cr_assert(provider_span(NULL, &view, &r.span, &o));
+	cr_expect_eq(o.session.len, 0);
+}
+
+Test(provider, attributes_over_the_limit_of_a_resource)
+{
+	static const struct attr attrs[] = { { "host.name", "box", 0 }, { "service.name", "codex-app-server", 0 } };
+	struct resource_view r;
+	struct record rec;
+	struct arena a;
+
+	arena_init(&a, 1 << 16);
+	fill(&rec, attrs, COUNT(attrs));
+	r = provider_resource(rec.list, 2, 1, 0, NOW, &a);
+	cr_expect_null(r.provider);
+	cr_expect_eq(r.max_attributes, 1);
+	r = provider_resource(rec.list, 2, 2, 0, NOW, &a);
+	cr_expect_eq(r.provider, &provider_codex);
+	arena_finish(&a);
+}
+
 Test(provider, records_without_time)
 {
-	struct resource_view view = { .now_ns = NOW };
+	struct resource_view view = { .now_ns = NOW, .max_attributes = SIZE_MAX };
 	struct observation o;
 	struct record r;
 

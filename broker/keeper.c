@@ -1,0 +1,392 @@
+#include "keeper.h"
+
+#include "bus_wire.h"
+#include "session_record.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <time.h>
+
+#define EVENTS_FIELD   1               /* of agentbus.v1.Replay and EventBatch */
+#define CHUNK          (256 << 10)     /* bytes of events written at a time */
+#define KEPT_BYTES     (256 << 10)     /* of scratch memory */
+#define RETRY_MIN_S    1.0             /* until a failed store is tried again; doubles */
+#define RETRY_MAX_S    60.0
+#define QUIET_S        1.0             /* without a commit: time for a checkpoint */
+#define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
+#define DAY_STEP_NS    (900 * NS_PER_S) /* all offsets of time zones are multiples of 15 minutes */
+
+static uint64_t
+now_of(const struct keeper *k)
+{
+	return clock_now(k->with.clock);
+}
+
+/* --- events of the sessions --- */
+
+/* The local day of a time. */
+static const char *
+day_of(struct keeper *k, uint64_t time_ns)
+{
+	const uint64_t key = time_ns / DAY_STEP_NS + 1;
+	const time_t s = (time_t)(time_ns / NS_PER_S);
+	struct tm tm;
+
+	if (key == k->day_key)
+		return k->day;
+	if (!localtime_r(&s, &tm) || strftime(k->day, sizeof(k->day), "%Y-%m-%d", &tm) == 0)
+		str_copy(k->day, sizeof(k->day), STR("1970-01-01"));
+	k->day_key = key;
+	return k->day;
+}
+
+static bool
+write_tally(struct keeper *k)
+{
+	for (size_t i = 0; i < k->tally.count; i++) {
+		const struct tally_row *r = &k->tally.rows[i];
+		const struct store_usage u = { .day = r->day,
+					       .provider = r->provider,
+					       .model = r->model,
+					       .project = r->project,
+					       .requests = r->requests,
+					       .api_errors = r->api_errors,
+					       .input = r->tokens.input,
+					       .cache_read = r->tokens.cache_read,
+					       .cache_write = r->tokens.cache_write,
+					       .output = r->tokens.output,
+					       .reasoning = r->tokens.reasoning,
+					       .reported_cost = r->reported_cost };
+
+		if (!store_add_usage(k->store, &u))
+			return false;
+	}
+	tally_clear(&k->tally);
+	return true;
+}
+
+static struct keeper *
+keeper_of(struct event_sink *sink)
+{
+	return (struct keeper *)((char *)sink - offsetof(struct keeper, sink));
+}
+
+static void
+emit(struct event_sink *sink, const struct event *e)
+{
+	struct keeper *k = keeper_of(sink);
+	struct event_sink *next = &k->with.publisher->sink;
+
+	if (!k->with.memory && !tally_add(&k->tally, day_of(k, e->time_ns), e)) {
+		/* While the store is broken there is no place for more: what does not fit is not counted by day. */
+		if (k->store && !k->broken)
+			write_tally(k);
+		tally_add(&k->tally, k->day, e);
+	}
+	next->emit(next, e);
+}
+
+static void
+forget(struct event_sink *sink, const struct session *x)
+{
+	struct keeper *k = keeper_of(sink);
+
+	if (k->store && !k->broken)
+		store_forget_session(k->store, x->provider, x->id);
+}
+
+/* --- writing --- */
+
+static bool
+write_session(const struct session *x, void *ctx)
+{
+	struct keeper *k = ctx;
+
+	k->record.len = 0;
+	return session_record_write(x, &k->record) &&
+	       store_put_session(k->store, x->provider, x->id, k->record.bytes, k->record.len);
+}
+
+/* Appends an event of the journal to the scratch buffer, framed. */
+static bool
+frame_event(struct buf *out, const uint8_t *event, size_t len)
+{
+	uint8_t head[BUS_WIRE_HEAD_MAX];
+	const size_t head_len = bus_wire_put_head(head, EVENTS_FIELD, len);
+
+	return buf_reserve(out, head_len + len) && buf_append(out, head, head_len) && buf_append(out, event, len);
+}
+
+static bool
+write_events(struct keeper *k, uint64_t now_ns)
+{
+	const struct publisher *p = k->with.publisher;
+	uint64_t first = k->stored_seq + 1;
+	const uint8_t *event;
+	size_t len;
+
+	k->events.len = 0;
+	for (uint64_t seq = first; seq <= p->seq; seq++) {
+		const bool there = journal_read(p->journal, seq, &event, &len);
+
+		if (there && !frame_event(&k->events, event, len))
+			return false;
+		if (k->events.len > 0 && (!there || seq == p->seq || k->events.len >= CHUNK)) {
+			if (!store_append_events(k->store, first, there ? seq : seq - 1, now_ns, k->events.bytes, k->events.len))
+				return false;
+			k->events.len = 0;
+		}
+		if (k->events.len == 0)
+			first = seq + 1;
+	}
+	buf_clear(&k->events, KEPT_BYTES);
+	return true;
+}
+
+static bool
+is_pending(const struct keeper *k)
+{
+	return k->with.publisher->seq != k->stored_seq || sessions_changed(k->sessions) || k->tally.count > 0 || store_dirty(k->store);
+}
+
+static bool
+write_all(struct keeper *k)
+{
+	const uint64_t now = now_of(k);
+
+	sessions_take_changed(k->sessions, write_session, k);
+	if (sessions_changed(k->sessions) || !write_events(k, now) || !write_tally(k) || !store_commit(k->store, now))
+		return false;
+	k->stored_seq = k->with.publisher->seq;
+	k->commits++;
+	if (!ev_is_active(&k->quiet) && store_wal_bytes(k->store) >= CHECKPOINT_MIN) {
+		k->commits_then = k->commits;
+		ev_timer_set(&k->quiet, QUIET_S, 0.);
+		ev_timer_start(k->loop, &k->quiet);
+	}
+	return true;
+}
+
+static void
+quiet_due(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct keeper *k = w->data;
+
+	(void)revents;
+	if (!k->store || k->broken)
+		return;
+	if (k->commits == k->commits_then) {
+		store_checkpoint(k->store);
+		return;
+	}
+	k->commits_then = k->commits;
+	ev_timer_set(w, QUIET_S, 0.);
+	ev_timer_start(loop, w);
+}
+
+/* --- reading --- */
+
+static bool
+load_session(void *ctx, const uint8_t *record, size_t len)
+{
+	struct keeper *k = ctx;
+
+	if (!session_record_read(k->sessions, record, len, now_of(k)))
+		log_warning(k->with.log, "a stored session cannot be read: it is left out");
+	return true;
+}
+
+/* The counter of the last run goes on, unless events may have been published that are not stored. */
+static bool
+load_counter(struct keeper *k)
+{
+	struct publisher *p = k->with.publisher;
+	struct store_position at;
+
+	if (!store_position(k->store, &at))
+		return false;
+	if (*at.boot_id != '\0' && at.clean)
+		publish_resume(p, at.boot_id, at.seq);
+	else if (!store_begin_counter(k->store, p->boot_id))
+		return false;
+	k->stored_seq = p->seq;
+	return store_set_clean(k->store, k->with.durable) && store_commit(k->store, now_of(k));
+}
+
+/* The table as it is stored. */
+static bool
+load_sessions(struct keeper *k)
+{
+	sessions_clear(k->sessions);
+	const bool ok = store_each_session(k->store, load_session, k);
+	sessions_take_changed(k->sessions, NULL, NULL);
+	return ok;
+}
+
+/* --- trouble --- */
+
+static void
+try_later(struct keeper *k)
+{
+	ev_timer_set(&k->retry, k->pause_s, 0.);
+	ev_timer_start(k->loop, &k->retry);
+	k->pause_s = k->pause_s * 2 < RETRY_MAX_S ? k->pause_s * 2 : RETRY_MAX_S;
+}
+
+static void
+fail(struct keeper *k)
+{
+	if (k->store)
+		store_rollback(k->store);
+	k->broken = true;
+	k->pause_s = RETRY_MIN_S;
+	if (k->with.durable)
+		k->with.intake->closed = VERDICT_NO_STORE;
+	log_warning(k->with.log, k->with.durable ? "telemetry is refused until the database can be written"
+						 : "going on in memory until the database can be written");
+	try_later(k);
+}
+
+/* What could not be stored has never been. */
+static void
+give_up(struct keeper *k)
+{
+	k->unsure = false;
+	publish_rewind(k->with.publisher, k->stored_seq);
+	tally_clear(&k->tally);
+	if (!load_sessions(k))
+		sessions_clear(k->sessions);
+}
+
+/* The store can be written again: a durable keeper is where the store is, the other one has all of it to write. */
+static bool
+recover(struct keeper *k)
+{
+	if (!k->with.durable) {
+		if (!store_forget_all_sessions(k->store))
+			return false;
+		sessions_touch_all(k->sessions);
+		return write_all(k);
+	}
+	return store_probe(k->store);
+}
+
+/* The store could not even be opened at the start. */
+static bool
+recover_unopened(struct keeper *k)
+{
+	k->store = store_open(&k->with.store, k->with.log);
+	if (!k->store)
+		return false;
+	if (k->with.durable ? load_counter(k) && load_sessions(k)
+			    : store_begin_counter(k->store, k->with.publisher->boot_id) && store_set_clean(k->store, false) &&
+				  write_all(k))
+		return true;
+	store_close(k->store);
+	k->store = NULL;
+	return false;
+}
+
+static void
+retry_due(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct keeper *k = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (!(k->store ? recover(k) : recover_unopened(k))) {
+		if (k->store)
+			store_rollback(k->store);
+		try_later(k);
+		return;
+	}
+	k->broken = false;
+	k->with.intake->closed = VERDICT_OK;
+	log_info(k->with.log, "the database can be written again");
+}
+
+/* --- the end of a turn --- */
+
+/* In the middle of a turn, where the sessions cannot be taken away: so if this fails keeper_settle() does the rest. */
+static bool
+secure(void *ctx)
+{
+	struct keeper *k = ctx;
+
+	if (!k->store || k->broken)
+		return !k->with.durable;
+	if (write_all(k))
+		return true;
+	fail(k);
+	k->unsure = k->with.durable;
+	return !k->with.durable;
+}
+
+enum verdict
+keeper_settle(struct keeper *k)
+{
+	struct publisher *p = k->with.publisher;
+
+	publish_flush(p);
+	if (!k->with.memory && k->store && !k->broken && is_pending(k) && !write_all(k)) {
+		fail(k);
+		k->unsure = k->with.durable;
+	}
+	if (k->unsure) {
+		give_up(k);
+		return VERDICT_NO_STORE;
+	}
+	publish_send(p);
+	return VERDICT_OK;
+}
+
+bool
+keeper_awake(const struct keeper *k)
+{
+	return !k->broken || !k->with.durable;
+}
+
+/* --- open and close --- */
+
+bool
+keeper_open(struct keeper *k, struct ev_loop *loop, const struct keeper_setup *setup)
+{
+	*k = (struct keeper){ .with = *setup, .loop = loop, .sink = { .emit = emit, .forget = forget }, .pause_s = RETRY_MIN_S };
+	ev_timer_init(&k->retry, retry_due, 0., 0.);
+	ev_timer_init(&k->quiet, quiet_due, 0., 0.);
+	k->retry.data = k->quiet.data = k;
+	if (setup->memory)
+		return true;
+	setup->publisher->secure = secure;
+	setup->publisher->secure_ctx = k;
+	k->store = store_open(&setup->store, setup->log);
+	return k->store || errno != EWOULDBLOCK;
+}
+
+void
+keeper_load(struct keeper *k, struct sessions *sessions)
+{
+	k->sessions = sessions;
+	if (k->with.memory)
+		return;
+	k->with.intake->deferred = k->with.durable;
+	if (k->store && load_counter(k) && load_sessions(k))
+		return;
+	store_close(k->store);
+	k->store = NULL;
+	sessions_clear(sessions);
+	fail(k);
+}
+
+void
+keeper_close(struct keeper *k)
+{
+	ev_timer_stop(k->loop, &k->retry);
+	ev_timer_stop(k->loop, &k->quiet);
+	if (k->store && !k->broken && store_set_clean(k->store, true))
+		store_commit(k->store, now_of(k));
+	store_close(k->store);
+	k->store = NULL;
+	buf_finish(&k->record);
+	buf_finish(&k->events);
+}

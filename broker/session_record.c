@@ -1,0 +1,331 @@
+#include "session_record.h"
+
+#include "agentbus/store/v1/record.pb-c.h"
+#include "bus_pack.h"
+#include "bus_wire.h"
+#include "provider.h"
+#include "session_state.h"
+#include "session_usage.h"
+
+#include <endian.h>
+#include <stdlib.h>
+
+/* A record is about 1 KB, and about 10 KB if all its text is as long as it can be. */
+#define RECORD_MAX ((size_t)64 << 10)
+
+#define TIMER_MAX_NS (2 * 1000000000ull) /* the longest that ask_due_ns and fail_due_ns are ever ahead */
+
+typedef Agentbus__Store__V1__SessionRecord Record;
+
+/* --- what both directions know --- */
+
+/* Members of session_track and fields of the record that are the same, in order of their numbers. */
+struct same {
+	unsigned field;
+	size_t track, record; /* offsets */
+};
+
+#define SAME(number, member)                                                                                                     \
+	{                                                                                                                        \
+		number, offsetof(struct session_track, member), offsetof(Record, member)                                         \
+	}
+
+static const struct same numbers[] = {
+	SAME(10, evidence_cli_ns), SAME(11, response_cli_ns), SAME(12, asked_cli_ns), SAME(13, closed_cli_ns),
+	SAME(14, tool_cli_ns),     SAME(15, prompt_cli_ns),   SAME(16, start_cli_ns), SAME(17, response_id),
+	SAME(18, ask_id),          SAME(19, ask_cli_ns),      SAME(20, process),      SAME(21, heard_ns),
+	SAME(22, entered_ns),
+};
+
+/* NEVER in the session is 0 in the record. */
+static const struct same timers[] = { SAME(23, ask_due_ns), SAME(24, fail_due_ns) };
+
+static const struct same flags[] = {
+	SAME(40, answer_due), SAME(41, spans),       SAME(42, marks_turn),  SAME(43, shared),
+	SAME(44, lost_peer),  SAME(45, guessed_aux), SAME(46, child_known),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *
+provider_name(const char *name)
+{
+	for (const struct provider *const *p = providers; *p; p++)
+		if (strcmp((*p)->name, name) == 0)
+			return (*p)->name;
+	return NULL;
+}
+
+/* --- writing --- */
+
+#define RING_MAX  (COUNTED_MAX > DECIDED_MAX ? COUNTED_MAX : DECIDED_MAX)
+#define TRACK_MAX (40 * BUS_WIRE_HEAD_MAX + (DECIDED_MAX + COUNTED_MAX) * sizeof(uint64_t))
+
+/* What is in the ring, the oldest first: the place of the next one need not be told then. */
+static void
+put_ring(struct bus_wire *w, unsigned field, const uint64_t *ring, unsigned size, unsigned next)
+{
+	uint64_t hashes[RING_MAX];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		if (ring[(next + i) % size])
+			hashes[n++] = htole64(ring[(next + i) % size]);
+	bus_wire_bytes(w, field, (const uint8_t *)hashes, n * sizeof(*hashes));
+}
+
+static const void *
+track_member(const struct session_track *t, const struct same *m)
+{
+	return (const char *)t + m->track;
+}
+
+static bool
+connected(const struct session_track *t)
+{
+	for (unsigned i = 0; i < PEERS_MAX; i++)
+		if (t->peers[i])
+			return true;
+	return false;
+}
+
+/* From the last field to the first, as bus_wire wants it. */
+static void
+put_track(struct bus_wire *w, const struct session *s)
+{
+	const struct session_track *t = s->track;
+
+	put_ring(w, 51, t->counted, COUNTED_MAX, t->counted_next);
+	put_ring(w, 50, t->decided, DECIDED_MAX, t->decided_next);
+	bus_wire_number(w, 47, connected(t));
+	for (size_t i = COUNT(flags); i-- > 0;)
+		bus_wire_number(w, flags[i].field, *(const bool *)track_member(t, &flags[i]));
+	bus_wire_number(w, 30, t->tools);
+	for (size_t i = COUNT(timers); i-- > 0;) {
+		const uint64_t due_ns = *(const uint64_t *)track_member(t, &timers[i]);
+		bus_wire_fixed64(w, timers[i].field, due_ns == NEVER ? 0 : due_ns);
+	}
+	for (size_t i = COUNT(numbers); i-- > 0;)
+		bus_wire_fixed64(w, numbers[i].field, *(const uint64_t *)track_member(t, &numbers[i]));
+	if (s->last_error.class == ERROR_NONE) {
+		bus_wire_fixed64(w, 4, s->last_error.time_ns);
+		bus_wire_number(w, 3, s->last_error.status);
+	}
+	bus_wire_number(w, 2, s->shown);
+}
+
+bool
+session_record_write(const struct session *s, struct buf *out)
+{
+	const size_t before = out->len;
+	uint8_t bytes[TRACK_MAX], head[BUS_WIRE_HEAD_MAX];
+	struct bus_wire w = bus_wire_start(bytes, sizeof(bytes));
+	size_t head_len, session_len, track_len;
+
+	put_track(&w, s);
+	track_len = (size_t)(bytes + sizeof(bytes) - w.at);
+	if (w.full || !bus_pack_session(s, out))
+		return false;
+	session_len = out->len - before;
+	head_len = bus_wire_put_head(head, 1, session_len);
+	if (!buf_reserve(out, head_len + track_len)) {
+		out->len = before;
+		return false;
+	}
+	memmove(out->bytes + before + head_len, out->bytes + before, session_len);
+	memcpy(out->bytes + before, head, head_len);
+	memcpy(out->bytes + before + head_len + session_len, w.at, track_len);
+	out->len += head_len + track_len;
+	return true;
+}
+
+/* --- reading --- */
+
+static void
+copy(char *dst, size_t size, const char *text)
+{
+	str_copy(dst, size, str_from(text));
+}
+
+static struct tokens
+read_tokens(const Agentbus__V1__Tokens *t)
+{
+	return t ? (struct tokens){ t->input, t->cache_read, t->cache_write, t->output, t->reasoning } : (struct tokens){ 0 };
+}
+
+/* Adds them up as requests are, so that there are never more rows than SESSION_MODELS_MAX. */
+static bool
+read_models(struct session *x, const Agentbus__V1__Session *s)
+{
+	for (size_t i = 0; i < s->n_models; i++) {
+		const struct tokens tokens = read_tokens(s->models[i]->tokens);
+		char name[sizeof(x->models->model)];
+		struct model_usage *m;
+
+		copy(name, sizeof(name), s->models[i]->model);
+		m = usage_of_model(x, name);
+		if (!m)
+			return false;
+		m->requests += s->models[i]->requests;
+		usage_add_tokens(&m->tokens, &tokens);
+	}
+	return true;
+}
+
+static enum error_class
+error_class_of(const char *name)
+{
+	for (unsigned c = ERROR_NONE + 1; c < ERROR_CLASS_COUNT; c++)
+		if (strcmp(error_class_name(c), name) == 0)
+			return c;
+	return ERROR_NONE;
+}
+
+static void
+read_failure(struct failure *f, const Record *r)
+{
+	const Agentbus__V1__Error *e = r->session->last_error;
+
+	f->status = r->failure_status;
+	f->time_ns = r->failure_cli_ns;
+	if (!e)
+		return;
+	f->class = error_class_of(e->type);
+	f->status = e->status;
+	f->time_ns = e->time_unix_nano;
+	copy(f->message, sizeof(f->message), e->message);
+}
+
+/* All but id, provider and models. */
+static void
+read_session(struct session *x, const Record *r)
+{
+	const Agentbus__V1__Session *s = r->session;
+
+	copy(x->service_name, sizeof(x->service_name), s->service_name);
+	copy(x->model, sizeof(x->model), s->model);
+	x->state = (enum session_state)s->state;
+	x->evidence = (enum evidence)s->evidence;
+	copy(x->reason, sizeof(x->reason), s->reason);
+	x->state_since_ns = s->state_since_unix_nano;
+	x->state_observed_ns = s->state_observed_unix_nano;
+	if (s->project) {
+		copy(x->project_name, sizeof(x->project_name), s->project->name);
+		copy(x->project_dir, sizeof(x->project_dir), s->project->directory);
+	}
+	x->pid = s->pid;
+	copy(x->parent_id, sizeof(x->parent_id), s->parent_id);
+	x->auxiliary = s->auxiliary;
+	x->children = s->children;
+	x->prompts = s->prompts;
+	x->requests = s->requests;
+	x->tool_calls = s->tool_calls;
+	x->api_errors = s->api_errors;
+	x->tokens = read_tokens(s->tokens);
+	x->has_reported_cost = s->cost && s->cost->has_reported;
+	x->reported_cost = x->has_reported_cost ? s->cost->reported : 0;
+	read_failure(&x->last_error, r);
+	x->failed = s->failed;
+	copy(x->tool, sizeof(x->tool), s->tool);
+	x->has_trace_id = s->trace_id.len == sizeof(x->trace_id);
+	if (x->has_trace_id)
+		memcpy(x->trace_id, s->trace_id.data, sizeof(x->trace_id));
+	x->started_ns = s->started_unix_nano;
+	x->last_event_ns = s->last_event_unix_nano;
+	x->turn_started_ns = s->turn_started_unix_nano;
+	x->turn_errors = s->turn_errors;
+	x->shown = r->shown;
+}
+
+static unsigned
+read_ring(uint64_t *ring, unsigned size, const uint64_t *hashes, size_t count)
+{
+	unsigned next = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (hashes[i])
+			ring[next++ % size] = hashes[i];
+	return next % size;
+}
+
+static uint64_t
+not_after(uint64_t ns, uint64_t limit_ns)
+{
+	return ns < limit_ns ? ns : limit_ns;
+}
+
+static void
+read_track(struct session_track *t, const Record *r, uint64_t now_ns)
+{
+	const char *record = (const char *)r;
+
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		*(uint64_t *)((char *)t + numbers[i].track) = *(const uint64_t *)(record + numbers[i].record);
+	for (size_t i = 0; i < COUNT(timers); i++) {
+		const uint64_t due_ns = *(const uint64_t *)(record + timers[i].record);
+		*(uint64_t *)((char *)t + timers[i].track) = due_ns ? not_after(due_ns, now_ns + TIMER_MAX_NS) : NEVER;
+	}
+	for (size_t i = 0; i < COUNT(flags); i++)
+		*(bool *)((char *)t + flags[i].track) = *(const protobuf_c_boolean *)(record + flags[i].record) != 0;
+	t->entered_ns = not_after(t->entered_ns, now_ns);
+	t->tools = r->tools;
+	t->decided_next = read_ring(t->decided, DECIDED_MAX, r->decided, r->n_decided);
+	t->counted_next = read_ring(t->counted, COUNTED_MAX, r->counted, r->n_counted);
+}
+
+/*
+ * When it was heard of last. What was going on begins its silence anew: its process may be in the middle of something and
+ * has yet to connect to us. So may one that sat idle and was connected.
+ */
+static uint64_t
+heard(const struct session *x, const Record *r, uint64_t now_ns)
+{
+	const bool open = x->state == SESSION_WORKING || x->state == SESSION_WAITING;
+
+	return open || (x->state == SESSION_IDLE && r->connected && !r->shared) ? now_ns : not_after(r->heard_ns, now_ns);
+}
+
+static bool
+is_valid(const Record *r)
+{
+	const Agentbus__V1__Session *s = r->session;
+
+	return s && s->id[0] && strlen(s->id) < SESSION_ID_MAX && (int)s->state >= SESSION_IDLE &&
+	       (int)s->state <= SESSION_ENDED && (int)s->evidence >= EVIDENCE_TOLD && (int)s->evidence <= EVIDENCE_INFERRED;
+}
+
+static bool
+add(struct sessions *table, const Record *r, uint64_t now_ns)
+{
+	const char *provider = provider_name(r->session->provider);
+	const struct str id = str_from(r->session->id);
+	struct session models = { 0 }, *x = NULL;
+
+	if (provider && !table_find(table, provider, id) && read_models(&models, r->session))
+		x = table_add(table, provider, id, now_ns);
+	if (!x) {
+		free(models.models);
+		return false;
+	}
+	x->models = models.models;
+	x->model_count = models.model_count;
+	read_session(x, r);
+	read_track(x->track, r, now_ns);
+	x->state_observed_ns = not_after(x->state_observed_ns, now_ns);
+	table_place(table, x, heard(x, r, now_ns));
+	if (x->has_trace_id)
+		table_learn_trace(table, x->trace_id, x, true);
+	state_schedule(table, x);
+	return true;
+}
+
+bool
+session_record_read(struct sessions *table, const uint8_t *bytes, size_t len, uint64_t now_ns)
+{
+	Record *r = len <= RECORD_MAX ? agentbus__store__v1__session_record__unpack(NULL, len, bytes) : NULL;
+	const bool added = r && is_valid(r) && add(table, r, now_ns);
+
+	if (r)
+		agentbus__store__v1__session_record__free_unpacked(r, NULL);
+	return added;
+}

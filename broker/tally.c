@@ -1,0 +1,58 @@
+#include "tally.h"
+
+static bool
+tells_usage(const struct event *e)
+{
+	return e->observation && (e->kind == EVENT_API_REQUEST || (e->kind == EVENT_API_ERROR && e->observation->means == MEANS_ERROR));
+}
+
+/* The row with this key; NULL if there is none and no room for it. */
+static struct tally_row *
+find_row(struct tally *t, const struct tally_row *key)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct tally_row *row = &t->rows[i];
+
+		if (row->provider == key->provider && strcmp(row->model, key->model) == 0 &&
+		    strcmp(row->project, key->project) == 0 && strcmp(row->day, key->day) == 0)
+			return row;
+	}
+	if (t->count == TALLY_ROWS)
+		return NULL;
+	t->rows[t->count] = *key;
+	return &t->rows[t->count++];
+}
+
+bool
+tally_add(struct tally *t, const char *day, const struct event *e)
+{
+	const struct observation *o = e->observation;
+	struct tally_row key = { .provider = e->session->provider };
+
+	if (!tells_usage(e))
+		return true;
+	str_copy(key.day, sizeof(key.day), str_from(day));
+	str_copy(key.model, sizeof(key.model), o->model.len ? o->model : STR("unknown"));
+	str_copy(key.project, sizeof(key.project), str_from(e->session->project_name));
+	struct tally_row *row = find_row(t, &key);
+	if (!row)
+		return false;
+	if (e->kind == EVENT_API_ERROR) {
+		row->api_errors++;
+		return true;
+	}
+	row->requests++;
+	row->tokens.input += o->tokens.input;
+	row->tokens.cache_read += o->tokens.cache_read;
+	row->tokens.cache_write += o->tokens.cache_write;
+	row->tokens.output += o->tokens.output;
+	row->tokens.reasoning += o->tokens.reasoning;
+	row->reported_cost += o->has_cost ? o->cost : 0;
+	return true;
+}
+
+void
+tally_clear(struct tally *t)
+{
+	t->count = 0;
+}
