@@ -113,6 +113,19 @@ class Frames(Http2Test):
         c.send(stream, h2.framed(b""), end=True)
         self.assertEqual(c.finish(stream).grpc_status, 0)
 
+    def test_endless_pings(self):
+        """Work without a purpose: the broker may ask for calm, and serves others as before."""
+        before = self.broker.rss()
+        c = self.connect()
+        try:
+            for _ in range(500):
+                c.sock.sendall(h2.frame(h2.PING, 0, 0, b"agentbus") * 100)
+                c.ping()
+        except ConnectionError:
+            self.assertEqual(c.goaway[1] if c.goaway else h2.ENHANCE_YOUR_CALM, h2.ENHANCE_YOUR_CALM)
+        self.assertLess(self.broker.rss() - before, MORE_MEMORY)
+        self.assert_alive("after-pings")
+
     def test_settings_are_acknowledged(self):
         c = self.connect()
         c.send_frame(h2.SETTINGS, 0, 0, h2.settings({h2.HEADER_TABLE_SIZE: 0, h2.MAX_FRAME_SIZE: 65536, 0x99: 7}))
