@@ -146,6 +146,7 @@ $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/libbroker.a
 SAN_BUILD  ?= $(BUILD)-asan
 FUZZ_BUILD ?= $(BUILD)-fuzz
 SECONDS    ?= 60
+JOBS       ?= 1
 TARGET     ?= $(FUZZ_NAMES)
 RUNNER     := $(PYTHON) tests/run.py --build $(BUILD) --san $(SAN_BUILD)
 SUBMAKE    := $(MAKE) --no-print-directory -j$(shell nproc 2>/dev/null || echo 2)
@@ -193,7 +194,7 @@ tests-fuzz: $(FUZZ_REPLAY)
 #: make lint            clang-format, clang-tidy, cppcheck, layers, sizes, words
 #: make format          clang-format on all C files
 #: make bench           what the broker costs, beside the numbers of the design
-#: make fuzz            run the fuzzers; SECONDS=60 each, TARGET=name for one
+#: make fuzz            run the fuzzers; SECONDS=60 each, TARGET=name for one, JOBS=4 side by side
 C_FILES := $(sort $(shell find include broker clients tests contrib -name '*.[ch]' 2>/dev/null))
 .PHONY: lint format bench fuzz
 lint: $(GENERATED)
@@ -208,10 +209,7 @@ bench: all $(BENCH)
 # Inputs found by fuzzing stay in $(FUZZ_BUILD)/corpus; a crash is copied to tests/fuzz/regress by hand, with its fix.
 fuzz:
 	@$(SUBMAKE) BUILD=$(FUZZ_BUILD) CC=clang CFLAGS='-O1 -g' SANITIZE='$(SANITIZERS) -fsanitize=fuzzer-no-link' $(TARGET:%=$(FUZZ_BUILD)/tests/fuzz/libfuzzer_%)
-	@set -e; for t in $(TARGET); do mkdir -p $(FUZZ_BUILD)/corpus/$$t tests/fuzz/regress/$$t; echo "== $$t"; \
-		case $$t in otlp_*) dict=-dict=tests/fuzz/otlp.dict ;; *) dict= ;; esac; \
-		$(FUZZ_BUILD)/tests/fuzz/libfuzzer_$$t $$dict -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=$(FUZZ_BUILD)/crash-$$t- \
-		$(FUZZ_BUILD)/corpus/$$t tests/fuzz/regress/$$t; done
+	@$(PYTHON) tests/fuzz/run.py --build $(FUZZ_BUILD) --seconds $(SECONDS) --jobs $(JOBS) $(TARGET)
 
 $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) $^ $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm -o $@

@@ -47,8 +47,8 @@ struct store_usage {
 struct store;
 
 /*
- * Opens or makes DIR/agentbus.db, brings its schema up to date, and checks that it can be written. NULL after logging why not
- * (not a database, damaged, read-only, disk full, of a newer version, locked by another broker).
+ * Opens or makes DIR/agentbus.db (the log must outlive it), brings its schema up to date, and checks that it can be written. NULL
+ * after logging why not (not a database, damaged, read-only, disk full, of a newer version, locked by another broker).
  * errno is EWOULDBLOCK in the last case.
  */
 struct store *store_open(const struct store_settings *settings, const struct log *log);
@@ -65,8 +65,8 @@ bool store_each_session(struct store *st, bool (*fn)(void *ctx, const uint8_t *r
 
 /*
  * Appends events after `after_seq` to out, each framed as field 1 of a message (tag 0x0a, length, event), oldest first, at
- * most `limit` bytes but at least one. *ret_last is the seq of the last one appended (after_seq if there is none), and
- * *ret_oldest that of the oldest event that is stored at all (0: none).
+ * most `limit` bytes but at least one. What is damaged is passed over like a hole. *ret_last is the seq of the last one appended
+ * (after_seq if there is none), and *ret_oldest that of the oldest event that is stored at all (0: none).
  */
 bool store_read_events(struct store *st, uint64_t after_seq, size_t limit, struct buf *out, uint64_t *ret_last,
 		       uint64_t *ret_oldest);
@@ -77,7 +77,7 @@ bool store_put_session(struct store *st, const char *provider, const char *id, c
 bool store_forget_session(struct store *st, const char *provider, const char *id);
 bool store_forget_all_sessions(struct store *st);
 
-/* Appends the events first_seq … last_seq, framed as store_read_events() gives them. They follow what is stored, or leave a hole.
+/* Appends the events first_seq … last_seq, framed as store_read_events() gives them. They follow what is stored, or a hole.
  */
 bool store_append_events(struct store *st, uint64_t first_seq, uint64_t last_seq, uint64_t now_ns, const uint8_t *bytes,
 			 size_t len);
@@ -93,11 +93,14 @@ bool store_set_clean(struct store *st, bool clean);
 /* Whether anything is waiting for store_commit(). */
 bool store_dirty(const struct store *st);
 
-/* Keeps it all. Also drops old events, a few at a time. On failure everything since the last commit is rolled back. */
+/*
+ * Keeps it all. Also drops old events, a few at a time; with nothing waiting, that is all it does. On failure everything since
+ * the last commit is rolled back. Above 32 MiB that wait for store_checkpoint() it does that, too.
+ */
 bool store_commit(struct store *st, uint64_t now_ns);
 void store_rollback(struct store *st);
 
-/* A commit of nothing but a mark: whether the database can be written at the moment. */
+/* A commit of nothing but a mark: whether the database can be written at the moment. Not while anything is waiting. */
 bool store_probe(struct store *st);
 
 /* Moves what was committed from the write-ahead log into the database file. To be called at quiet moments; may take a while. */

@@ -199,16 +199,16 @@ store_commit(struct store *st, uint64_t now_ns)
 void
 store_checkpoint(struct store *st)
 {
-	int frames = 0, moved = 0;
+	int frames = 0, moved = 0, code;
 
 	if (st->writing)
 		return;
-	if (sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved) != SQLITE_OK) {
+	code = sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+	/* Another program that reads may hold up some of it, and one that does the same all of it. */
+	if (code == SQLITE_OK)
+		st->wal_bytes = frames > moved ? (size_t)(frames - moved) * st->page_size : 0;
+	else if (code != SQLITE_BUSY)
 		log_once(st, "tidy up");
-		return;
-	}
-	/* Another program that reads may hold up the rest. */
-	st->wal_bytes = frames > moved ? (size_t)(frames - moved) * st->page_size : 0;
 }
 
 size_t

@@ -70,7 +70,8 @@ store_append_events(struct store *st, uint64_t first_seq, uint64_t last_seq, uin
 
 	if (st->failed)
 		return false;
-	if (first_seq <= newest->last || count_frames(bytes, len) != last_seq - first_seq + 1) {
+	if (first_seq <= newest->last || last_seq < first_seq || last_seq > INT64_MAX ||
+	    count_frames(bytes, len) != last_seq - first_seq + 1) {
 		log_error(st->log, "%s: events %llu to %llu do not follow %llu", st->path, (unsigned long long)first_seq,
 			  (unsigned long long)last_seq, (unsigned long long)newest->last);
 		st->failed = st->unwell = true;

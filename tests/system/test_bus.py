@@ -166,7 +166,7 @@ class OneBroker(unittest.TestCase):
                 self.assertTrue((broker.runtime / "events").exists())
                 broker.start_daemon()
                 broker.post("/v1/logs", otlp.claude(otlp.claude_request(f"life-{n}")))
-                self.assertEqual(list(broker.sessions()), [f"life-{n}"])
+                self.assertEqual(sorted(broker.sessions()), [f"life-{m}" for m in range(n + 1)])
 
     def test_a_file_that_is_no_socket_is_left_alone(self):
         with Broker(start=False) as broker:
@@ -312,7 +312,7 @@ class Stalled(unittest.TestCase):
         self.assertEqual(late[0], [])
 
     def test_what_the_journal_no_longer_holds_is_told(self):
-        steady, stopped, late, sent = self.stall("--journal-size", "1M")
+        steady, stopped, late, sent = self.stall("--journal-size", "1M", "--history-size", "64K")
         for who, (unexplained, _, _) in (("steady", steady), ("stopped", stopped), ("late", late)):
             self.assertEqual(unexplained, [], who)
         self.assertGreaterEqual(stopped[1] + stopped[2], sent + 2000)
@@ -321,24 +321,29 @@ class Stalled(unittest.TestCase):
 
 
 class Restarted(unittest.TestCase):
-    def test_broker_killed_and_restarted(self):
-        """Both brokers' sessions are right for everybody, and what was lost between them is told."""
+    """Three lives of a broker, of which two end by kill -9 with requests just answered."""
+
+    def live_three_times(self, *options):
+        """Gives what three followers saw, and how many requests were counted as sent."""
         load = otlp.Load(records=10, sessions=20)
-        with Broker("--quiet-after", "1h") as broker:
+        with Broker("--quiet-after", "1h", *options) as broker:
             followers = [Follower(broker).told("connected") for _ in range(3)]
             panel = Panel(broker)
             panel.wait_for(lambda p: p["connected"])
+            sent = 0
             for life in range(3):
                 for _ in range(200):
-                    broker.post("/v1/logs", load.next()[1])
+                    self.assertEqual(broker.post("/v1/logs", load.next()[1]).status, 200)
                 seq = newest_seq(broker)
+                sent += 2001
                 for follower in followers:
                     follower.up_to(seq)
                 panel.shows(broker.status()["sessions"])
                 if life == 2:
                     break
                 for _ in range(100):
-                    broker.post("/v1/logs", load.next()[1])
+                    self.assertEqual(broker.post("/v1/logs", load.next()[1]).status, 200)
+                sent += 1000
                 broker.kill()
                 panel.wait_for(lambda p: not p["connected"])
                 for follower in followers:
@@ -350,7 +355,21 @@ class Restarted(unittest.TestCase):
             for follower in followers:
                 unexplained, _, _ = follower.holes()
                 self.assertEqual(unexplained, [])
-                self.check_ends(follower.seen)
+            return [f.seen for f in followers], sent
+
+    def test_nothing_is_lost(self):
+        """One counter, and every request that was answered is an event, exactly once, for everybody."""
+        seen, sent = self.live_three_times()
+        for events in seen:
+            numbers = [e.seq for e in events if e.seq]
+            self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
+            self.assertEqual(len({e.boot for e in events if e.seq}), 1)
+            self.assertEqual([e.kind for e in events if e.kind == "gap"], [])
+            self.assertEqual(sum(e.kind == "api_request" for e in events), sent)
+
+    def test_in_memory_what_is_lost_is_told(self):
+        for events in self.live_three_times("--memory")[0]:
+            self.check_ends(events)
 
     def check_ends(self, events):
         """200 requests and the marker were known to have arrived, 100 more were sent before each kill: seen, or told lost."""

@@ -212,7 +212,39 @@ class ExactlyOnce(LogCase):
                 wait(lambda: self.log.read_bytes() == whole, lambda: f"{cut}: {self.log.read_bytes()[cut - 20:]}")
                 process.stop()
 
+    def forget_everything(self):
+        """From now on the broker keeps nothing across its restarts."""
+        self.broker.stop()
+        self.broker.args.append("--memory")
+        self.broker.start_daemon()
+
+    def test_broker_restart_with_a_store(self):
+        """The counter goes on, so the log does: no gap, nothing twice, whoever was away."""
+        process = self.follow()
+        self.send(5)
+        self.wait_written()
+        self.broker.kill()
+        wait(lambda: "the broker is away" in process.stderr(), process.stderr)
+        self.broker.start_daemon()
+        wait(lambda: "the broker is back" in process.stderr(), process.stderr)
+        self.send(5)
+        self.wait_written()
+        process.kill()
+        self.send(2)
+        self.broker.kill()
+        self.broker.start_daemon()
+        self.send(2)
+        self.start("--file", self.log)
+        self.wait_written()
+        entries = self.entries()
+        self.assertEqual(len({e["boot_id"] for e in entries}), 1)
+        self.assertEqual(holes(entries), [])
+        numbers = [e["seq"] for e in entries if e["seq"]]
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
+        self.assertEqual([e["request_id"] for e in entries if e["event"] == "api_request"], [f"r{n + 1}" for n in range(self.sent)])
+
     def test_broker_restart(self):
+        self.forget_everything()
         process = self.follow()
         self.send(5)
         self.wait_written()
@@ -241,6 +273,7 @@ class ExactlyOnce(LogCase):
         self.assertEqual(second, list(range(1, len(second) + 1)))
 
     def test_broker_restart_while_it_is_away(self):
+        self.forget_everything()
         process = self.follow()
         self.send(2)
         self.wait_written()
@@ -254,7 +287,7 @@ class ExactlyOnce(LogCase):
 
     def test_what_nobody_can_give_back_is_a_line(self):
         self.broker.stop()
-        self.broker.start_daemon("--journal-size", "65536")
+        self.broker.start_daemon("--memory", "--journal-size", "65536")
         process = self.follow()
         self.send(2)
         self.wait_written()

@@ -468,7 +468,7 @@ class Daemon(NotifyCase):
         wait(lambda: self.desktop.displayed() == 1)
         self.broker.kill()
         self.notices.wait_for("STATUS=Waiting for the broker")
-        self.broker.start_daemon()
+        self.broker.start_daemon("--memory")
         self.notices.wait_for("STATUS=Following the broker")
         # The new broker knows of no session, so nobody could ever take the notification back.
         wait(lambda: self.desktop.displayed() == 0)

@@ -277,6 +277,10 @@ Test(store, events_that_do_not_fit_are_refused)
 	}
 	cr_expect_not(append(3, 4));
 	store_rollback(f->st);
+	cr_expect_not(store_append_events(f->st, 4, 3, NOW, (const uint8_t *)"x", 1));
+	store_rollback(f->st);
+	cr_expect_not(store_append_events(f->st, UINT64_MAX, UINT64_MAX, NOW, (const uint8_t *)"\x0a\0", 2));
+	store_rollback(f->st);
 	cr_expect(append(4, 4));
 	cr_expect(store_commit(f->st, NOW));
 	expect_sessions("");
