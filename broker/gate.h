@@ -44,6 +44,7 @@ struct gate {
 	struct gate_crowd *crowds;
 	size_t crowd_count;
 	struct gate_visitor *first, *last; /* have not said yet what they speak, the oldest first */
+	size_t turned_away;                /* those among them that have no place */
 	ev_timer impatience;
 	struct partings partings;
 };

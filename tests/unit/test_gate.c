@@ -254,6 +254,22 @@ Test(gate, all_together_have_so_many_places)
 		close(fds[i]);
 }
 
+Test(gate, who_is_refused_is_told_in_its_own_language)
+{
+	char answer[64];
+	const int fds[] = { visit("GET "), visit("GET "), visit("GET "), visit("") };
+
+	cr_assert_eq(t.gate.turned_away, 1);
+	send(fds[3], "PRI * HTTP/2.0\r\n", 16, 0);
+	while (t.gate.first)
+		ev_run(t.loop, EVRUN_ONCE);
+	cr_assert_eq(hear(fds[3], answer, sizeof(answer)), 26);
+	cr_assert_eq(t.gate.turned_away, 0);
+	cr_assert_eq(t.grpc_count, 0);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		close(fds[i]);
+}
+
 Test(gate, no_id_is_used_twice)
 {
 	uint64_t last = 0;
