@@ -108,7 +108,7 @@ gate_left(struct gate *g, uint64_t peer)
 {
 	const size_t seat = peer & ((1u << SEAT_BITS) - 1);
 
-	if (seat >= g->seat_count || g->seats[seat].id != peer)
+	if (peer == 0 || seat >= g->seat_count || g->seats[seat].id != peer)
 		return;
 	g->crowds[g->seats[seat].crowd].count--;
 	g->seats[seat] = (struct gate_seat){ .next_free = g->free_seat };

@@ -54,7 +54,9 @@ http_set_deadline(struct http_connection *c, uint64_t deadline_ns)
 
 	h->timed += (deadline_ns != 0) - (c->deadline_ns != 0);
 	c->deadline_ns = deadline_ns;
-	if (h->timed > 0 && !ev_is_active(&h->sweep) && !h->stopping)
+	if (h->timed == 0)
+		ev_timer_stop(h->loop, &h->sweep);
+	else if (!ev_is_active(&h->sweep) && !h->stopping)
 		schedule_sweep(h);
 }
 
