@@ -154,7 +154,7 @@ block_for(struct arena *a, size_t need)
 }
 
 void *
-arena_alloc(struct arena *a, size_t size)
+arena_take(struct arena *a, size_t size)
 {
 	struct arena_block *b;
 	size_t rounded;
@@ -174,7 +174,15 @@ arena_alloc(struct arena *a, size_t size)
 	b->fill += rounded + RED_ZONE;
 	a->used += rounded;
 	UNPOISON(ptr, size);
-	return memset(ptr, 0, size);
+	return ptr;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	void *ptr = arena_take(a, size);
+
+	return ptr ? memset(ptr, 0, size) : NULL;
 }
 
 enum verdict

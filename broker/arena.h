@@ -41,6 +41,9 @@ void arena_reset(struct arena *a);
  */
 void *arena_alloc(struct arena *a, size_t size);
 
+/* The same, but not set to zero. */
+void *arena_take(struct arena *a, size_t size);
+
 /* What to answer where an allocation failed: VERDICT_TOO_LARGE for the cap, VERDICT_NO_MEMORY for want of memory. */
 enum verdict arena_verdict(const struct arena *a);
 

@@ -93,7 +93,7 @@ config_default(struct config *c)
 			.max_connections = 512,
 			.max_connections_per_peer = 384,
 			.max_streams = 100,
-			.max_header = 32 * 1024,
+			.max_header = 16 * 1024,
 			.max_body = 16 * MIB,
 			.max_inflated = 16 * MIB,
 			.max_held = 64 * MIB,
