@@ -15,6 +15,8 @@
 #define SWEEP_MIN_S  0.02
 #define SWEEP_MAX_S  1.0
 #define SWEEP_FACTOR 8 /* a deadline is noticed late by so much of the shortest one */
+#define PIECE        4096
+#define BURST        256 /* pieces thrown away at a time */
 
 /* A descriptor that libmicrohttpd has, until it says which of its connections that is. */
 struct http_adoption {
@@ -32,8 +34,9 @@ now_of(const struct http *h)
 /* --- deadlines --- */
 
 /* What a client gets that does not come to an end. Its request is not libmicrohttpd's to answer: it is not complete. */
-static const char too_late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 59"
-			       "\r\n\r\n{\"code\":4,\"message\":\"the request took too long to arrive\"}\n";
+static const char too_late[] =
+    "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 59"
+    "\r\n\r\n{\"code\":4,\"message\":\"the request took too long to arrive\"}\n";
 
 static void
 schedule_sweep(struct http *h)
@@ -58,15 +61,24 @@ http_set_deadline(struct http_connection *c, uint64_t deadline_ns)
 		schedule_sweep(h);
 }
 
+/*
+ * libmicrohttpd closes a connection when it has read its end, but reads what has come before first, and a peer that goes on
+ * sending would never let it get there. So that is thrown away, and what comes after the second attempt ends the connection.
+ */
 static void
 expire(struct http *h, struct http_connection *c)
 {
-	refusals_note(h->with.refusals, VERDICT_TIMEOUT, "a request", now_of(h));
-	http_set_deadline(c, 0);
+	char rest[PIECE];
+
+	if (!c->expired) {
+		refusals_note(h->with.refusals, VERDICT_TIMEOUT, "a request", now_of(h));
+		(void)!send(c->fd, too_late, sizeof(too_late) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	shutdown(c->fd, c->expired ? SHUT_RDWR : SHUT_RD);
 	c->expired = true;
-	(void)!send(c->fd, too_late, sizeof(too_late) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	/* libmicrohttpd reads the end of the connection, and closes it. */
-	shutdown(c->fd, SHUT_RD);
+	for (int i = 0; i < BURST && recv(c->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0; i++)
+		;
+	http_set_deadline(c, now_of(h)); /* that is, until the next sweep */
 }
 
 /* Runs only while some request has begun: an idle broker sleeps. */
@@ -296,8 +308,8 @@ start_daemon(struct http *h)
 	const struct limits *l = h->with.limits;
 	const uint64_t idle_s = (l->idle_ns + NS_PER_S - 1) / NS_PER_S;
 
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_on_request, h,
-				MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->max_connections + SPARE,
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+				http_on_request, h, MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->max_connections + SPARE,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, l->max_header + POOL_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
 				(unsigned)idle_s, MHD_OPTION_NOTIFY_COMPLETED, http_on_request_over, h,
 				MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_first_line, h,
