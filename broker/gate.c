@@ -221,7 +221,7 @@ wait_for_words(struct gate *g, int fd, const struct peer *peer)
 		return;
 	}
 	*v = (struct gate_visitor){ .gate = g, .peer = *peer, .previous = g->last };
-	v->deadline_ns = clock_now(g->clock) + g->limits->header_ns;
+	v->deadline_ns = peer->arrived_ns + g->limits->header_ns;
 	*(g->last ? &g->last->next : &g->first) = v;
 	g->last = v;
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough));
@@ -267,7 +267,9 @@ identify(const struct gate *g, struct peer *peer)
 void
 gate_arrived(struct gate *g, int fd, const struct address *from)
 {
-	struct peer peer = { .from = *from, .local.len = sizeof(peer.local.v6), .verdict = VERDICT_OK };
+	struct peer peer = {
+		.arrived_ns = clock_now(g->clock), .from = *from, .local.len = sizeof(peer.local.v6), .verdict = VERDICT_OK
+	};
 
 	if (getsockname(fd, &peer.local.any, &peer.local.len) < 0) {
 		close(fd);

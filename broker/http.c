@@ -176,7 +176,7 @@ make_connection(struct http *h, int fd)
 	if (conn->next)
 		conn->next->previous = conn;
 	h->connections = conn;
-	http_set_deadline(conn, now_of(h) + h->with.limits->header_ns);
+	http_set_deadline(conn, conn->peer.arrived_ns + h->with.limits->header_ns);
 	return conn;
 }
 
