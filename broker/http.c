@@ -34,9 +34,8 @@ now_of(const struct http *h)
 /* --- deadlines --- */
 
 /* What a client gets that does not come to an end. Its request is not libmicrohttpd's to answer: it is not complete. */
-static const char too_late[] =
-    "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 59"
-    "\r\n\r\n{\"code\":4,\"message\":\"the request took too long to arrive\"}\n";
+static const char too_late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\n"
+			       "Content-Length: 59\r\n\r\n{\"code\":4,\"message\":\"the request took too long to arrive\"}\n";
 
 static void
 schedule_sweep(struct http *h)
@@ -57,7 +56,9 @@ http_set_deadline(struct http_connection *c, uint64_t deadline_ns)
 
 	h->timed += (deadline_ns != 0) - (c->deadline_ns != 0);
 	c->deadline_ns = deadline_ns;
-	if (h->timed > 0 && !ev_is_active(&h->sweep) && !h->stopping)
+	if (h->timed == 0)
+		ev_timer_stop(h->loop, &h->sweep);
+	else if (!ev_is_active(&h->sweep) && !h->stopping)
 		schedule_sweep(h);
 }
 

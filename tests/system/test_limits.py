@@ -1,6 +1,7 @@
 """Each limit: what whoever goes beyond it is told, over HTTP and over gRPC, and that memory, time and places stay bounded."""
 import gzip
 import json
+import os
 import random
 import sqlite3
 import time
@@ -265,7 +266,9 @@ class Places(RefusalCase):
         return taken
 
     def assert_sent_away(self, broker, status, source="127.0.0.1"):
+        """Once it has said what it speaks."""
         with dial(broker, source) as s:
+            s.sendall(head_of(0))
             answer = read_answer(s)
             self.assertEqual((answer.status, answer.body), (status, b""))
             self.assertEqual((answer.headers["retry-after"], answer.headers["connection"]), ("5", "close"))
@@ -322,21 +325,16 @@ class Places(RefusalCase):
             self.leave(self.assert_room(broker, 4))
 
     def test_places_of_grpc(self):
-        """A gRPC client that has spoken when it is looked at is sent away in its own language, others in HTTP's."""
-        import signal
+        """A gRPC client is sent away in its own language: GOAWAY without an error, so all of it may be sent again."""
         for option, more in (("--max-connections", ()), ("--max-connections-per-peer", ("--max-connections", "9"))):
             with Broker(option, "3", *more) as broker:
                 taken = [h2.Connection(broker.port) for _ in range(3)]
                 for c in taken:
                     self.assertEqual(c.export(h2.LOGS, request_of("place")).grpc_status, OK)
-                broker.daemon.send(signal.SIGSTOP)
-                late = dial(broker)
-                late.sendall(h2.PREFACE + h2.frame(h2.SETTINGS, 0, 0))
-                broker.daemon.send(signal.SIGCONT)
-                said = rest_of(late)
-                late.close()
-                # SETTINGS, then GOAWAY without an error: nothing of it was taken, so all of it may be sent again.
-                self.assertEqual(said, h2.frame(h2.SETTINGS, 0, 0) + h2.frame(h2.GOAWAY, 0, 0, bytes(8)))
+                for _ in range(5):
+                    with dial(broker) as late:
+                        late.sendall(h2.PREFACE + h2.frame(h2.SETTINGS, 0, 0))
+                        self.assertEqual(rest_of(late), h2.frame(h2.SETTINGS, 0, 0) + h2.frame(h2.GOAWAY, 0, 0, bytes(8)))
                 self.leave(taken)
 
                 def well():
@@ -346,6 +344,19 @@ class Places(RefusalCase):
                     except OSError:
                         return False
                 wait(well, "the places did not come back")
+
+    def test_silence_beyond_all_places(self):
+        """Those without a place who say nothing are waited for, too, but not for longer, and not too many of them."""
+        with Broker("--max-connections", "4", "--header-timeout", "500ms") as broker:
+            taken = self.fill(broker, 4)
+            descriptors = len(os.listdir(f"/proc/{broker.pid}/fd"))
+            silent = [dial(broker) for _ in range(300)]
+            self.assert_sent_away(broker, 503)
+            self.assertLessEqual(len(os.listdir(f"/proc/{broker.pid}/fd")) - descriptors, 64 + 64 + 2)  # waited for, and parted from
+            for s in silent:
+                rest_of(s)
+            self.leave(silent + taken)
+            self.leave(self.assert_room(broker, 4))
 
     def test_places_of_many_that_hang_up(self):
         """However a connection ends, its place is free again."""
