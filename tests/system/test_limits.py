@@ -176,7 +176,8 @@ class Bodies(RefusalCase):
     def test_max_attributes(self):
         """Those beyond are passed over, and the rest of the record counts."""
         few, many = {"few": "1"}, {f"x{i}": "y" for i in range(5000)}
-        with Broker("--max-attributes", "16", "--max-body", "2M") as broker, h2.Connection(broker.port) as c:
+        with Broker("--max-attributes", "16", "--max-body", "2M") as broker, h2.Connection(broker.port) as c, \
+                Peak(broker, "max_attributes 16, of 5,000", SLACK):
             for name, before, wanted in (("few", few, 7), ("many", many, 0)):
                 at, attributes = otlp.claude_request(name)
                 tokens = {k: attributes.pop(k) for k in ("output_tokens",)}
