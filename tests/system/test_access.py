@@ -462,7 +462,8 @@ class Files(AccessCase):
         with Broker(start=False) as broker:
             trace = broker.dir / "0-agentbus.stderr"
             argv = ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,"
-                    "symlinkat,unlink,unlinkat,mknod,truncate,bind,chmod,fchmodat", str(broker.program("agentbusd")), "--listen", "127.0.0.1:0"]
+                    "symlinkat,unlink,unlinkat,mknod,truncate,bind,chmod,fchmodat", str(broker.program("agentbusd")), "--listen", "127.0.0.1:0",
+                    "--core-dumps"]  # else only root may look
             process = subprocess.Popen(argv, env=broker.env, cwd=broker.dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             line = process.stdout.readline()
             try:

@@ -348,7 +348,7 @@ class Places(RefusalCase):
 
     def test_silence_beyond_all_places(self):
         """Those without a place who say nothing are waited for, too, but not for longer, and not too many of them."""
-        with Broker("--max-connections", "4", "--header-timeout", "500ms") as broker:
+        with Broker("--max-connections", "4", "--header-timeout", "500ms", "--core-dumps") as broker:  # else only root may look
             taken = self.fill(broker, 4)
             descriptors = len(os.listdir(f"/proc/{broker.pid}/fd"))
             silent = [dial(broker) for _ in range(300)]
