@@ -203,7 +203,7 @@ class Storms(unittest.TestCase):
     def test_subscribers_come_and_go(self):
         """Twenty at a time, killed without a word, while events pass: the broker neither leaks nor stumbles."""
         load = otlp.Load(records=5, sessions=20)
-        with Broker() as broker:
+        with Broker("--core-dumps") as broker:  # else only root may look at its descriptors
             steady = Follower(broker).told("connected")
             counts = []
 
