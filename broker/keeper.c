@@ -7,14 +7,15 @@
 #include <stddef.h>
 #include <time.h>
 
-#define EVENTS_FIELD   1               /* of agentbus.v1.Replay and EventBatch */
-#define CHUNK          (256 << 10)     /* bytes of events written at a time */
-#define KEPT_BYTES     (256 << 10)     /* of scratch memory */
-#define RETRY_MIN_S    1.0             /* until a failed store is tried again; doubles */
-#define RETRY_MAX_S    60.0
-#define QUIET_S        1.0             /* without a commit: time for a checkpoint */
+#define EVENTS_FIELD   1                 /* of agentbus.v1.Replay and EventBatch */
+#define CHUNK          (256 << 10)       /* bytes of events written at a time */
+#define KEPT_BYTES     (256 << 10)       /* of scratch memory */
+#define RETRY_MIN_S    1.0               /* until a failed store is tried again; doubles */
+#define RETRY_MAX_S    5.0               /* = VERDICT_RETRY_S: who comes back as told finds that it was tried meanwhile */
+#define REOPEN_MAX_S   60.0              /* of one that cannot be opened: that needs somebody, and each attempt tells why */
+#define QUIET_S        1.0               /* without a commit: time for a checkpoint */
 #define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
-#define DAY_STEP_NS    (900 * NS_PER_S) /* all offsets of time zones are multiples of 15 minutes */
+#define DAY_STEP_NS    (900 * NS_PER_S)  /* all offsets of time zones are multiples of 15 minutes */
 
 static uint64_t
 now_of(const struct keeper *k)
@@ -146,7 +147,8 @@ write_events(struct keeper *k, uint64_t now_ns)
 static bool
 is_pending(const struct keeper *k)
 {
-	return k->with.publisher->seq != k->stored_seq || sessions_changed(k->sessions) || k->tally.count > 0 || store_dirty(k->store);
+	return k->with.publisher->seq != k->stored_seq || sessions_changed(k->sessions) || k->tally.count > 0 ||
+	       store_dirty(k->store);
 }
 
 static bool
@@ -228,9 +230,11 @@ load_sessions(struct keeper *k)
 static void
 try_later(struct keeper *k)
 {
+	const double max_s = k->store ? RETRY_MAX_S : REOPEN_MAX_S;
+
 	ev_timer_set(&k->retry, k->pause_s, 0.);
 	ev_timer_start(k->loop, &k->retry);
-	k->pause_s = k->pause_s * 2 < RETRY_MAX_S ? k->pause_s * 2 : RETRY_MAX_S;
+	k->pause_s = k->pause_s * 2 < max_s ? k->pause_s * 2 : max_s;
 }
 
 static void
@@ -278,9 +282,9 @@ recover_unopened(struct keeper *k)
 	k->store = store_open(&k->with.store, k->with.log);
 	if (!k->store)
 		return false;
-	if (k->with.durable ? load_counter(k) && load_sessions(k)
-			    : store_begin_counter(k->store, k->with.publisher->boot_id) && store_set_clean(k->store, false) &&
-				  write_all(k))
+	if (k->with.durable
+		? load_counter(k) && load_sessions(k)
+		: store_begin_counter(k->store, k->with.publisher->boot_id) && store_set_clean(k->store, false) && write_all(k))
 		return true;
 	store_close(k->store);
 	k->store = NULL;
