@@ -12,7 +12,7 @@ from harness import PATIENCE, Broker
 
 SANITIZED = bool(os.environ.get("AGENTBUS_SANITIZED"))
 DAY = 24 * 3600
-QUIET = 3
+QUIET = 2
 
 
 def libfaketime():
