@@ -1,4 +1,5 @@
 #include "broker.h"
+#include "broker_parts.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #define DRAIN_S     1.0
-#define CLOSE_S     1
 #define MEND_CPU_US 100000 /* of CPU time */
 #define MEND_NS     (NS_PER_S / 5)
 #define FAR_AWAY    1e10 /* seconds since the epoch */
@@ -37,17 +37,6 @@ mend_bus(struct broker *b)
 	bus_socket_mend(&b->query.bus, now);
 }
 
-/* What has happened since the last time is stored, published and answered, in this order. */
-static void
-settle(void *ctx)
-{
-	struct broker *b = ctx;
-	const enum verdict v = keeper_settle(&b->keeper);
-
-	http_settle(&b->http, v);
-	grpc_settle(&b->grpc, v);
-}
-
 static void
 set_session_timer(struct broker *b)
 {
@@ -74,7 +63,7 @@ before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
 	struct broker *b = w->data;
 
 	(void)revents;
-	settle(b);
+	broker_settle(b);
 	mend_bus(b);
 	set_session_timer(b);
 	if (b->http.waiting || b->grpc.waiting)
@@ -156,213 +145,7 @@ stop_timers(struct broker *b)
 	ev_periodic_stop(b->loop, &b->wake_less);
 }
 
-/* --- connections --- */
-
-static void
-connection_arrived(void *ctx, int fd, const struct address *from)
-{
-	struct broker *b = ctx;
-
-	gate_arrived(&b->gate, fd, from);
-}
-
-static void
-adopt_http(void *ctx, int fd, const struct peer *peer)
-{
-	struct broker *b = ctx;
-
-	http_adopt(&b->http, fd, peer);
-}
-
-static void
-adopt_grpc(void *ctx, int fd, const struct peer *peer)
-{
-	struct broker *b = ctx;
-
-	grpc_adopt(&b->grpc, fd, peer);
-}
-
-static void
-connection_left(void *ctx, uint64_t peer)
-{
-	struct broker *b = ctx;
-
-	gate_left(&b->gate, peer);
-}
-
 /* --- start and stop --- */
-
-static bool
-read_archive(void *ctx, uint64_t after_seq, size_t limit, struct buf *out, uint64_t *ret_last, uint64_t *ret_oldest)
-{
-	const struct keeper *k = ctx;
-
-	return k->store && store_read_events(k->store, after_seq, limit, out, ret_last, ret_oldest);
-}
-
-static bool
-open_keeper(struct broker *b)
-{
-	const struct config *c = &b->config;
-	const struct keeper_setup setup = {
-		.store = { .dir = c->state_dir,
-			   .fsync = c->fsync,
-			   .history_bytes = c->history_size,
-			   .history_age_ns = c->history_age_ns },
-		.memory = c->memory,
-		.durable = c->durable,
-		.clock = &b->clock,
-		.log = &b->log,
-		.publisher = &b->publisher,
-		.intake = &b->intake,
-	};
-
-	if (!c->memory && *c->state_dir == '\0') {
-		log_error(&b->log, "no directory for the database: set XDG_STATE_HOME or HOME, give --state-dir, or use --memory");
-		return false;
-	}
-	if (!keeper_open(&b->keeper, b->loop, &setup))
-		return false;
-	b->publisher.archive = (struct publish_archive){ read_archive, &b->keeper };
-	b->sessions = sessions_create(&c->sessions, &b->keeper.sink);
-	if (!b->sessions) {
-		log_error(&b->log, "out of memory");
-		keeper_close(&b->keeper);
-		return false;
-	}
-	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
-	keeper_load(&b->keeper, b->sessions);
-	return true;
-}
-
-static void
-close_keeper(struct broker *b)
-{
-	keeper_close(&b->keeper);
-	intake_finish(&b->intake);
-	sessions_destroy(b->sessions);
-}
-
-static bool
-open_bus(struct broker *b)
-{
-	char events[RUNDIR_PATH_MAX + 8], query[RUNDIR_PATH_MAX + 8];
-
-	if (!rundir_socket(&b->rundir, "events", events, &b->log) || !rundir_socket(&b->rundir, "query", query, &b->log))
-		return false;
-	if (!publish_open(&b->publisher, events, &b->journal, &b->log))
-		return false;
-	if (open_keeper(b)) {
-		const struct query_setup setup = {
-			.sessions = b->sessions, .publisher = &b->publisher, .settle = settle, .ctx = b
-		};
-
-		if (query_open(&b->query, b->loop, query, &setup, &b->log))
-			return true;
-		close_keeper(b);
-	}
-	publish_close(&b->publisher);
-	return false;
-}
-
-static void
-leave(int signal)
-{
-	(void)signal;
-	_exit(0);
-}
-
-/* nng 1.5 may wait forever in nng_close() when a message arrives at that moment. All is done by then, so just leave. */
-static void
-close_bus(struct broker *b)
-{
-	keeper_close(&b->keeper);
-	signal(SIGALRM, leave);
-	alarm(CLOSE_S);
-	query_close(&b->query);
-	publish_close(&b->publisher);
-	alarm(0);
-	intake_finish(&b->intake);
-	sessions_destroy(b->sessions);
-}
-
-/* Beyond loopback whoever reaches us could send: there a token must tell who may. */
-static bool
-open_access(struct broker *b)
-{
-	const struct config *c = &b->config;
-
-	if (*c->token_file && !token_read(c->token_file, b->token, &b->log))
-		return false;
-	for (size_t i = 0; i < c->listen_count; i++) {
-		char text[ADDRESS_TEXT_MAX];
-
-		if (*b->token || address_is_loopback(&c->listen[i]))
-			continue;
-		address_format(&c->listen[i], text);
-		log_error(&b->log, "%s is no loopback address: to listen there, give --token-file", text);
-		return false;
-	}
-	b->access = (struct access_policy){ c->allow_hosts, c->allow_origins, *b->token ? b->token : NULL };
-	return true;
-}
-
-static bool
-open_doors(struct broker *b)
-{
-	const struct limits *limits = &b->config.limits;
-	const struct http_setup setup = { .intake = &b->intake,
-					  .limits = limits,
-					  .access = &b->access,
-					  .refusals = &b->refusals,
-					  .log = &b->log,
-					  .left = connection_left,
-					  .ctx = b };
-
-	refusals_init(&b->refusals, &b->log);
-	if (!http_open(&b->http, b->loop, &setup))
-		return false;
-	grpc_open(&b->grpc, b->loop, &b->intake, limits, &b->access, &b->refusals, &b->log, connection_left, b);
-	if (gate_open(&b->gate, b->loop, &b->clock, limits, b->config.allow_other_users, &b->refusals,
-		      (struct gate_host){ adopt_http, b }, (struct gate_host){ adopt_grpc, b })) {
-		if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
-			return true;
-		gate_close(&b->gate);
-	}
-	grpc_close(&b->grpc);
-	http_close(&b->http);
-	return false;
-}
-
-static void
-close_doors(struct broker *b)
-{
-	listen_close(&b->listeners);
-	grpc_close(&b->grpc);
-	http_close(&b->http);
-	gate_close(&b->gate);
-}
-
-static bool
-open_parts(struct broker *b)
-{
-	if (!open_access(b) || !rundir_open(&b->rundir, b->config.runtime_dir, &b->log))
-		return false;
-	if (!journal_init(&b->journal, b->config.journal_size)) {
-		log_error(&b->log, "no memory for a journal of %zu bytes; see --journal-size", b->config.journal_size);
-		goto close_rundir;
-	}
-	if (!open_bus(b))
-		goto close_journal;
-	if (open_doors(b))
-		return true;
-	close_bus(b);
-close_journal:
-	journal_finish(&b->journal);
-close_rundir:
-	rundir_close(&b->rundir);
-	return false;
-}
 
 bool
 broker_start(struct broker *b, struct ev_loop *loop, const struct config *config)
@@ -372,7 +155,7 @@ broker_start(struct broker *b, struct ev_loop *loop, const struct config *config
 	*b = (struct broker){ .loop = loop, .config = *config };
 	log_init(&b->log, config->log_level);
 	clock_init(&b->clock);
-	if (!open_parts(b))
+	if (!broker_open_parts(b))
 		return false;
 	start_timers(b);
 	service_init(&b->service, loop);
@@ -445,10 +228,7 @@ broker_stop(struct broker *b)
 	ev_timer_stop(b->loop, &b->drain_limit);
 	ev_prepare_stop(b->loop, &b->drained);
 	stop_timers(b);
-	settle(b);
-	close_doors(b);
+	broker_settle(b);
 	log_info(&b->log, "stopped after %" PRIu64 " events", b->publisher.seq);
-	close_bus(b);
-	journal_finish(&b->journal);
-	rundir_close(&b->rundir);
+	broker_close_parts(b);
 }

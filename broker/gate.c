@@ -11,7 +11,8 @@
 
 #define SEAT_BITS    20 /* of a peer's id: its seat; the rest numbers the connections */
 #define NOBODY       ((uid_t)-1)
-#define FOREIGNERS   8 /* connections at a time of users who may not send: enough to tell them so */
+#define FOREIGNERS   8  /* connections at a time of users who may not send: enough to tell them so */
+#define TURNED_AWAY  64 /* connections without a place that are waited for: the first bytes tell how to refuse them */
 #define PREFACE      "PRI "
 #define PREFACE_SIZE (sizeof(PREFACE) - 1)
 
@@ -32,6 +33,7 @@ struct gate_visitor {
 	ev_io readable;
 	struct gate *gate;
 	struct peer peer;
+	enum verdict refused; /* not OK: it has no place, and is told so when it speaks */
 	uint64_t deadline_ns;
 	struct gate_visitor *next, *previous;
 };
@@ -106,7 +108,7 @@ gate_left(struct gate *g, uint64_t peer)
 {
 	const size_t seat = peer & ((1u << SEAT_BITS) - 1);
 
-	if (seat >= g->seat_count || g->seats[seat].id != peer)
+	if (peer == 0 || seat >= g->seat_count || g->seats[seat].id != peer)
 		return;
 	g->crowds[g->seats[seat].crowd].count--;
 	g->seats[seat] = (struct gate_seat){ .next_free = g->free_seat };
@@ -151,8 +153,15 @@ forget_visitor(struct gate_visitor *v)
 	struct gate *g = v->gate;
 
 	ev_io_stop(g->loop, &v->readable);
-	*(v->previous ? &v->previous->next : &g->first) = v->next;
-	*(v->next ? &v->next->previous : &g->last) = v->previous;
+	if (v->previous)
+		v->previous->next = v->next;
+	else
+		g->first = v->next;
+	if (v->next)
+		v->next->previous = v->previous;
+	else
+		g->last = v->previous;
+	g->turned_away -= v->refused != VERDICT_OK;
 	free(v);
 	schedule(g);
 }
@@ -170,12 +179,28 @@ hand_over(struct gate *g, int fd, const struct peer *peer, enum speech speech)
 	host->adopt(host->ctx, fd, peer);
 }
 
+/* Tells a peer in its own language to come back. One that does not take even this is past helping. */
+static void
+send_away(struct gate *g, int fd, enum verdict v, enum speech speech)
+{
+	const bool grpc = speech == SPEECH_GRPC;
+	const char *status = v == VERDICT_TOO_MANY ? "429 Too Many Requests" : "503 Service Unavailable";
+	char text[sizeof(go_away_http) + 32];
+	const int len = snprintf(text, sizeof(text), go_away_http, status);
+
+	(void)!send(fd, grpc ? (const void *)go_away_grpc : text, grpc ? sizeof(go_away_grpc) : (size_t)len,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+	partings_take(&g->partings, fd);
+	refusals_note(g->refusals, v, "a connection", clock_now(g->clock));
+}
+
 static void
 visitor_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct gate_visitor *v = w->data;
 	struct gate *g = v->gate;
 	const struct peer peer = v->peer;
+	const enum verdict refused = v->refused;
 	const int fd = w->fd;
 	const enum speech speech = first_words(fd);
 	const int any = 1;
@@ -185,7 +210,10 @@ visitor_readable(struct ev_loop *loop, ev_io *w, int revents)
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof(any));
 	forget_visitor(v);
 	/* Readable with less than a preface: there will be no more, and HTTP knows what to say to that. */
-	hand_over(g, fd, &peer, speech == SPEECH_UNKNOWN ? SPEECH_HTTP : speech);
+	if (refused == VERDICT_OK)
+		hand_over(g, fd, &peer, speech == SPEECH_UNKNOWN ? SPEECH_HTTP : speech);
+	else
+		send_away(g, fd, refused, speech);
 }
 
 static void
@@ -196,9 +224,8 @@ impatience_due(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	while (g->first && g->first->deadline_ns <= now) {
-		struct gate_visitor *v = g->first;
-
+	for (struct gate_visitor *v = g->first, *next; v && v->deadline_ns <= now; v = next) {
+		next = v->next;
 		close(v->readable.fd);
 		gate_left(g, v->peer.id);
 		forget_visitor(v);
@@ -206,9 +233,12 @@ impatience_due(struct ev_loop *loop, ev_timer *w, int revents)
 	schedule(g);
 }
 
-/* Waits for the first bytes. Until all of the preface is there the socket counts as unreadable: no need to look again. */
+/*
+ * Waits for the first bytes, of a peer that has a place or of one that is refused. Until all of the preface is there the socket
+ * counts as unreadable: no need to look again.
+ */
 static void
-wait_for_words(struct gate *g, int fd, const struct peer *peer)
+wait_for_words(struct gate *g, int fd, const struct peer *peer, enum verdict refused)
 {
 	const int enough = PREFACE_SIZE;
 	struct gate_visitor *v = calloc(1, sizeof(*v));
@@ -218,10 +248,11 @@ wait_for_words(struct gate *g, int fd, const struct peer *peer)
 		gate_left(g, peer->id);
 		return;
 	}
-	*v = (struct gate_visitor){ .gate = g, .peer = *peer, .previous = g->last };
+	*v = (struct gate_visitor){ .gate = g, .peer = *peer, .refused = refused, .previous = g->last };
 	v->deadline_ns = clock_now(g->clock) + g->limits->header_ns;
 	*(g->last ? &g->last->next : &g->first) = v;
 	g->last = v;
+	g->turned_away += refused != VERDICT_OK;
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof(enough));
 	ev_io_init(&v->readable, visitor_readable, fd, EV_READ);
 	v->readable.data = v;
@@ -231,22 +262,6 @@ wait_for_words(struct gate *g, int fd, const struct peer *peer)
 }
 
 /* --- arrival --- */
-
-/* Tells a peer in its own language to come back, as far as it has begun to speak. */
-static void
-send_away(struct gate *g, int fd, enum verdict v)
-{
-	const char *status = v == VERDICT_TOO_MANY ? "429 Too Many Requests" : "503 Service Unavailable";
-	char text[sizeof(go_away_http) + 32];
-	const int len = snprintf(text, sizeof(text), go_away_http, status);
-	const bool grpc = first_words(fd) == SPEECH_GRPC;
-
-	/* One that does not take even this is past helping. */
-	(void)!send(fd, grpc ? (const void *)go_away_grpc : text, grpc ? sizeof(go_away_grpc) : (size_t)len,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
-	partings_take(&g->partings, fd);
-	refusals_note(g->refusals, v, "a connection", clock_now(g->clock));
-}
 
 /* Local connections have a user: ours, or one who may send if all may. */
 static uid_t
@@ -273,15 +288,13 @@ gate_arrived(struct gate *g, int fd, const struct address *from)
 	}
 	const uid_t uid = identify(g, &peer);
 	const enum verdict v = take_seat(g, &peer, uid);
-	if (v != VERDICT_OK) {
-		send_away(g, fd, v);
-		return;
-	}
 	const enum speech speech = first_words(fd);
-	if (speech == SPEECH_UNKNOWN)
-		wait_for_words(g, fd, &peer);
-	else
+	if (speech == SPEECH_UNKNOWN && (v == VERDICT_OK || g->turned_away < TURNED_AWAY))
+		wait_for_words(g, fd, &peer, v);
+	else if (v == VERDICT_OK)
 		hand_over(g, fd, &peer, speech);
+	else
+		send_away(g, fd, v, speech);
 }
 
 /* --- open and close --- */
@@ -318,9 +331,10 @@ gate_open(struct gate *g, struct ev_loop *loop, const struct clock *clock, const
 void
 gate_close(struct gate *g)
 {
-	while (g->first) {
-		close(g->first->readable.fd);
-		forget_visitor(g->first);
+	for (struct gate_visitor *v = g->first, *next; v; v = next) {
+		next = v->next;
+		close(v->readable.fd);
+		forget_visitor(v);
 	}
 	partings_finish(&g->partings);
 	free(g->seats);

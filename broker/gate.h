@@ -44,13 +44,14 @@ struct gate {
 	struct gate_crowd *crowds;
 	size_t crowd_count;
 	struct gate_visitor *first, *last; /* have not said yet what they speak, the oldest first */
+	size_t turned_away;                /* those among them that have no place */
 	ev_timer impatience;
 	struct partings partings;
 };
 
 /* False after logging why not: out of memory. All that is pointed to must outlive it. */
-bool gate_open(struct gate *g, struct ev_loop *loop, const struct clock *clock, const struct limits *limits, bool allow_other_users,
-	       struct refusals *refusals, struct gate_host http, struct gate_host grpc);
+bool gate_open(struct gate *g, struct ev_loop *loop, const struct clock *clock, const struct limits *limits,
+	       bool allow_other_users, struct refusals *refusals, struct gate_host http, struct gate_host grpc);
 
 /* Takes an accepted connection and its descriptor. */
 void gate_arrived(struct gate *g, int fd, const struct address *from);

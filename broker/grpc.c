@@ -13,7 +13,7 @@
 
 struct grpc_link {
 	struct grpc *all;
-	struct grpc_link *previous, *next;
+	struct grpc_link *next;
 	struct peer peer;
 	struct grpc_conn conn;
 	ev_io readable, writable;
@@ -67,18 +67,10 @@ end(struct grpc_link *l)
 		partings_take(&l->all->partings, l->readable.fd);
 }
 
-static void
-unlink_link(struct grpc_link *l)
-{
-	if (l->previous)
-		l->previous->next = l->next;
-	else
-		l->all->first = l->next;
-	if (l->next)
-		l->next->previous = l->previous;
-}
-
-/* Tells of a connection's end. Where we have closed that tells nothing of the process on the other side. */
+/*
+ * Frees what is in no list any more, and tells of its end. Where we have closed, that tells nothing of the process on the
+ * other side.
+ */
 static void
 bury(struct grpc_link *l)
 {
@@ -87,7 +79,6 @@ bury(struct grpc_link *l)
 	const bool left = l->conn.peer_left || (l->gone && l->stalled_ns == 0);
 	const unsigned requests = left ? l->conn.requests : 0;
 
-	unlink_link(l);
 	free(l);
 	g->dead--;
 	if (!g->stopping)
@@ -101,16 +92,27 @@ enter(struct grpc *g)
 	g->depth++;
 }
 
+/* Whatever is called may add connections, but frees none: depth is at least 1. */
+static void
+bury_dead(struct grpc *g)
+{
+	for (struct grpc_link **at = &g->first; *at;) {
+		struct grpc_link *l = *at;
+
+		if (!l->dead) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		bury(l);
+	}
+}
+
 static void
 leave(struct grpc *g)
 {
-	while (g->depth == 1 && g->dead > 0) {
-		struct grpc_link *l = g->first;
-
-		while (!l->dead)
-			l = l->next;
-		bury(l);
-	}
+	while (g->depth == 1 && g->dead > 0)
+		bury_dead(g);
 	g->depth--;
 }
 
@@ -326,8 +328,6 @@ grpc_adopt(struct grpc *g, int fd, const struct peer *peer)
 	/* An answer does not wait for the one before to be acknowledged. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	l->next = g->first;
-	if (l->next)
-		l->next->previous = l;
 	g->first = l;
 	enter(g);
 	if (g->stopping)
@@ -373,14 +373,13 @@ void
 grpc_close(struct grpc *g)
 {
 	g->stopping = true;
-	while (g->first) {
-		struct grpc_link *l = g->first;
-
+	for (struct grpc_link *l = g->first, *next; l; l = next) {
+		next = l->next;
 		stop_watching(l);
 		grpc_conn_finish(&l->conn);
 		close(l->readable.fd);
-		unlink_link(l);
 		free(l);
 	}
+	g->first = NULL;
 	partings_finish(&g->partings);
 }

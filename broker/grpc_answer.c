@@ -49,8 +49,8 @@ struct fields {
 static void
 add(struct fields *f, const char *name, const char *value, size_t len)
 {
-	f->nv[f->count++] = (nghttp2_nv){ .name = (uint8_t *)(uintptr_t)name,
-					  .value = (uint8_t *)(uintptr_t)value,
+	f->nv[f->count++] = (nghttp2_nv){ .name = (uint8_t *)name,
+					  .value = (uint8_t *)value,
 					  .namelen = strlen(name),
 					  .valuelen = len,
 					  .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME };

@@ -32,8 +32,8 @@ now_of(const struct http *h)
 /* --- deadlines --- */
 
 /* What a client gets that does not come to an end. Its request is not libmicrohttpd's to answer: it is not complete. */
-static const char too_late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 59"
-			       "\r\n\r\n{\"code\":4,\"message\":\"the request took too long to arrive\"}\n";
+static const char too_late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\n"
+			       "Content-Length: 59\r\n\r\n{\"code\":4,\"message\":\"the request took too long to arrive\"}\n";
 
 static void
 schedule_sweep(struct http *h)
@@ -54,7 +54,9 @@ http_set_deadline(struct http_connection *c, uint64_t deadline_ns)
 
 	h->timed += (deadline_ns != 0) - (c->deadline_ns != 0);
 	c->deadline_ns = deadline_ns;
-	if (h->timed > 0 && !ev_is_active(&h->sweep) && !h->stopping)
+	if (h->timed == 0)
+		ev_timer_stop(h->loop, &h->sweep);
+	else if (!ev_is_active(&h->sweep) && !h->stopping)
 		schedule_sweep(h);
 }
 
@@ -296,8 +298,8 @@ start_daemon(struct http *h)
 	const struct limits *l = h->with.limits;
 	const uint64_t idle_s = (l->idle_ns + NS_PER_S - 1) / NS_PER_S;
 
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_on_request, h,
-				MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->max_connections + SPARE,
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+				http_on_request, h, MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->max_connections + SPARE,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, l->max_header + POOL_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
 				(unsigned)idle_s, MHD_OPTION_NOTIFY_COMPLETED, http_on_request_over, h,
 				MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_first_line, h,

@@ -29,7 +29,7 @@ struct http_request {
 	bool waits;     /* taken; suspended until the store has it */
 	bool taken;     /* waits no more: verdict is the answer */
 	struct buf body;
-	uint64_t received; /* bytes of the body, kept or not */
+	uint64_t received;                    /* bytes of the body, kept or not */
 	struct http_request *next, *previous; /* waiting ones */
 };
 

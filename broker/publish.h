@@ -26,7 +26,8 @@
 struct publish_archive {
 	/*
 	 * Appends events after `after_seq`, framed as field 1 of a message, at most `limit` bytes but at least one event.
-	 * *ret_last is the last one's seq (after_seq: none), *ret_oldest that of the oldest there is (0: none). False: unreadable.
+	 * *ret_last is the last one's seq (after_seq: none), *ret_oldest that of the oldest there is (0: none). False:
+	 * unreadable.
 	 */
 	bool (*read)(void *ctx, uint64_t after_seq, size_t limit, struct buf *out, uint64_t *ret_last, uint64_t *ret_oldest);
 	void *ctx;
@@ -43,9 +44,9 @@ struct publisher {
 	bool (*secure)(void *ctx);
 	void *secure_ctx;
 	struct publish_archive archive; /* read is NULL without one */
-	char boot_id[33]; /* 128 random bits in hex: which counter numbers the events */
-	uint64_t seq;     /* of the newest event; 0 before the first */
-	uint64_t sent_ms; /* when something was sent last, by nng's clock; 0 if never */
+	char boot_id[33];               /* 128 random bits in hex: which counter numbers the events */
+	uint64_t seq;                   /* of the newest event; 0 before the first */
+	uint64_t sent_ms;               /* when something was sent last, by nng's clock; 0 if never */
 	struct batch batches[PUBLISH_SESSIONS_MAX];
 	size_t open, held;                 /* batches in use, bytes in them */
 	nng_msg *queue[PUBLISH_QUEUE_MAX]; /* flushed, not sent */

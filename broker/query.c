@@ -63,7 +63,7 @@ add_archived(struct answer *a, uint64_t after_seq, size_t limit, uint64_t *ret_o
 	uint64_t last = after_seq, oldest = 0;
 
 	*ret_oldest = journal_oldest(a->publisher->journal);
-	if (!archive->read || after_seq + 1 >= *ret_oldest)
+	if (!archive->read || after_seq >= *ret_oldest - 1)
 		return after_seq;
 	if (!archive->read(archive->ctx, after_seq, limit, &a->body, &last, &oldest))
 		return after_seq;

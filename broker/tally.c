@@ -3,7 +3,8 @@
 static bool
 tells_usage(const struct event *e)
 {
-	return e->observation && (e->kind == EVENT_API_REQUEST || (e->kind == EVENT_API_ERROR && e->observation->means == MEANS_ERROR));
+	return e->observation &&
+	       (e->kind == EVENT_API_REQUEST || (e->kind == EVENT_API_ERROR && e->observation->means == MEANS_ERROR));
 }
 
 /* The row with this key; NULL if there is none and no room for it. */
@@ -27,10 +28,11 @@ bool
 tally_add(struct tally *t, const char *day, const struct event *e)
 {
 	const struct observation *o = e->observation;
-	struct tally_row key = { .provider = e->session->provider };
+	struct tally_row key = { 0 };
 
 	if (!tells_usage(e))
 		return true;
+	key.provider = e->session->provider;
 	str_copy(key.day, sizeof(key.day), str_from(day));
 	str_copy(key.model, sizeof(key.model), o->model.len ? o->model : STR("unknown"));
 	str_copy(key.project, sizeof(key.project), str_from(e->session->project_name));

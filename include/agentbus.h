@@ -153,10 +153,10 @@ struct agentbus_session {
 
 /* One event. Only the members named beside a kind mean something for it. */
 struct agentbus_event {
-	uint64_t seq; /* 0 for the library's own kinds */
-	const char *boot_id;
-	uint64_t time;     /* by the CLI's clock */
-	uint64_t observed; /* by the broker's clock */
+	uint64_t seq;        /* 0 for the library's own kinds */
+	const char *boot_id; /* which counter seq is of; the same across restarts of a broker that stores its events */
+	uint64_t time;       /* by the CLI's clock */
+	uint64_t observed;   /* by the broker's clock */
 	enum agentbus_kind kind;
 	const char *reason;
 	enum agentbus_evidence evidence;

@@ -17,7 +17,7 @@
  *
  *	a lost stretch:    GAP, the events after it up to the snapshot, RESET, the events after that
  *	reconnection:      DISCONNECTED, the events missed, CONNECTED, the events after that
- *	a new broker:      DISCONNECTED, GAP (last_seq 0), its events from 1 on, CONNECTED, the events after that
+ *	a new counter:     DISCONNECTED, GAP (last_seq 0), its events from 1 on, CONNECTED, the events after that
  *
  * Time is in nanoseconds of any clock that does not jump and is never 0.
  */

@@ -60,12 +60,12 @@ BROKER = (
     ("grpc_conn", EDGE, {"nghttp2"}),
     ("grpc", EDGE, {"ev"}),
     ("http_rules", EDGE, {"otlp-types"}),
-    ("http", EDGE, {"ev", "microhttpd"}),
+    ("http*", EDGE, {"ev", "microhttpd"}),
     ("listen", EDGE, {"ev"}),
     ("parting", EDGE, {"ev"}),
     ("rundir", EDGE, set()),
     ("service", EDGE, {"ev", "systemd"}),
-    ("broker", TOP, {"ev"}),
+    ("broker*", TOP, {"ev"}),
     ("main", TOP, set()),
 )
 

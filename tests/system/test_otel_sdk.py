@@ -13,7 +13,8 @@ from harness import BUILD, Broker
 
 SOURCE = Path(__file__).resolve().parent / "otel-js"
 PROTOCOLS, SIGNALS, COMPRESSIONS = ("grpc", "http/protobuf", "http/json"), ("logs", "traces", "metrics"), ("none", "gzip")
-INSTALL = ("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--loglevel=error")
+INSTALL = ("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error",
+           "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000")
 INSTALL_SECONDS, EXPORT_SECONDS = 240, 120
 
 

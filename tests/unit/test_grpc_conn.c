@@ -394,6 +394,29 @@ Test(grpc_conn, bodies_that_end_too_early)
 	bed_close(b);
 }
 
+Test(grpc_conn, fields_may_follow_the_body_within_the_limit)
+{
+	static const size_t sizes[] = { 10, 5000 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct grpc_bed *b = bed_open();
+		const int32_t id = bed_ask(b, &(struct ask){ .open = true, WITH_BODY });
+		uint8_t *value = malloc(sizes[i]);
+		const nghttp2_nv field = { .name = (uint8_t *)"x", .value = value, .namelen = 1, .valuelen = sizes[i] };
+
+		memset(value, 'x', sizes[i]);
+		bed_exchange(b);
+		cr_assert_eq(nghttp2_submit_headers(b->client, NGHTTP2_FLAG_END_STREAM, id, NULL, &field, 1, NULL), 0);
+		bed_exchange(b);
+		if (i == 0)
+			assert_ok(bed_reply(b, id));
+		else
+			assert_refused(b, bed_reply(b, id), VERDICT_LARGE_HEADER);
+		free(value);
+		bed_close(b);
+	}
+}
+
 Test(grpc_conn, bodies_under_way_are_held)
 {
 	struct grpc_bed *b = bed_open();

@@ -332,6 +332,17 @@ Test(grpc_conn_time, output_that_nobody_takes_stays_bounded)
 		cr_assert_leq(b->conn.out.len, 3 * GRPC_OUT_MAX);
 	}
 	cr_assert_eq(b->conn.out_sent, 0);
+	/* A peer that always leaves something does not make the buffer grow. */
+	for (size_t i = 0; i < 20000 && !grpc_conn_over(&b->conn); i++) {
+		b->now += 10 * NS_PER_MS;
+		grpc_conn_receive(&b->conn, ping, sizeof(ping));
+		len = grpc_conn_output(&b->conn, &bytes);
+		cr_assert_eq(nghttp2_session_mem_recv(b->client, bytes, len - 1), (ssize_t)len - 1);
+		grpc_conn_sent(&b->conn, len - 1);
+		cr_assert_leq(b->conn.out.size, 4 * GRPC_OUT_MAX);
+	}
+	cr_assert_not(grpc_conn_over(&b->conn));
+	bed_exchange(b);
 	cr_assert_eq(bed_call(b, &(struct ask){ WITH_BODY })->grpc, 0);
 	bed_close(b);
 }

@@ -140,3 +140,46 @@ Test(journal, may_begin_anywhere)
 	cr_assert_not(journal_read(&j, 1001, &got, &len));
 	journal_finish(&j);
 }
+
+Test(journal, goes_back_and_on)
+{
+	uint8_t bytes[4096];
+	struct journal j;
+
+	cr_assert(journal_init(&j, 4096));
+	for (uint64_t seq = 1; seq <= 200; seq++)
+		journal_append(&j, seq, bytes, make_event(seq, bytes, 100));
+	const uint64_t oldest = journal_oldest(&j);
+	journal_rewind(&j, 190);
+	journal_rewind(&j, 195); /* there is nothing above 190 any more */
+	cr_assert_eq(journal_oldest(&j), oldest);
+	check_event(&j, 190, 100);
+	const uint8_t *event;
+	size_t len;
+	cr_assert_not(journal_read(&j, 191, &event, &len));
+	for (uint64_t seq = 191; seq <= 400; seq++) {
+		journal_append(&j, seq, bytes, make_event(seq, bytes, 100));
+		for (uint64_t old = journal_oldest(&j); old <= seq; old++)
+			check_event(&j, old, 100);
+	}
+	journal_rewind(&j, 3);
+	cr_assert_eq(journal_oldest(&j), 4, "all of them are gone");
+	cr_assert_not(journal_read(&j, 3, &event, &len));
+	journal_append(&j, 4, bytes, make_event(4, bytes, 100));
+	check_event(&j, 4, 100);
+	journal_finish(&j);
+}
+
+Test(journal, begins_anywhere)
+{
+	uint8_t bytes[4096];
+	struct journal j;
+
+	cr_assert(journal_init(&j, 4096));
+	journal_begin(&j, 1000);
+	cr_assert_eq(journal_oldest(&j), 1001);
+	journal_append(&j, 1001, bytes, make_event(1001, bytes, 100));
+	check_event(&j, 1001, 100);
+	cr_assert_eq(journal_oldest(&j), 1001);
+	journal_finish(&j);
+}

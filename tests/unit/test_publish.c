@@ -1,4 +1,5 @@
 #include "agentbus/v1/agentbus.pb-c.h"
+#include "bus_wire.h"
 #include "publish.h"
 #include "query.h"
 
@@ -468,5 +469,148 @@ Test(query, what_is_no_request_gets_an_error)
 		cr_assert_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE__NOT_SET);
 		agentbus__v1__response__free_unpacked(r, NULL);
 	}
+	close_bus(&b);
+}
+
+/* --- what a store adds --- */
+
+Test(publish, resumes_a_counter)
+{
+	struct bus b;
+	const struct session s = make_session("s");
+
+	open_bus(&b, 1 << 20);
+	publish_resume(&b.publisher, "0123456789abcdef0123456789abcdef", 41);
+	emit(&b, &s, EVENT_PROMPT);
+	publish(&b);
+	cr_assert_eq(b.publisher.seq, 42);
+	Agentbus__V1__Response *r = ask_replay(&b, 41, 0);
+	cr_assert_eq(r->replay->n_events, 1);
+	cr_assert_eq(r->replay->events[0]->seq, 42);
+	cr_assert_str_eq(r->replay->events[0]->boot_id, "0123456789abcdef0123456789abcdef");
+	agentbus__v1__response__free_unpacked(r, NULL);
+	close_bus(&b);
+}
+
+Test(publish, what_is_taken_back_was_never_sent)
+{
+	const struct session s = make_session("s");
+	struct bus b;
+	nng_msg *msg;
+
+	open_bus(&b, 1 << 20);
+	subscribe(&b);
+	const uint64_t seq = b.publisher.seq;
+	emit(&b, &s, EVENT_PROMPT);
+	publish_flush(&b.publisher);
+	emit(&b, &s, EVENT_TOOL);
+	publish_rewind(&b.publisher, seq);
+	publish(&b);
+	cr_assert_eq(b.publisher.seq, seq);
+	nng_socket_set_ms(b.subscriber, NNG_OPT_RECVTIMEO, 50);
+	cr_assert_eq(nng_recvmsg(b.subscriber, &msg, 0), NNG_ETIMEDOUT);
+	emit(&b, &s, EVENT_PROMPT);
+	publish(&b);
+	cr_assert_eq(b.publisher.seq, seq + 1);
+	cr_assert_eq(nng_recvmsg(b.subscriber, &msg, 0), 0);
+	nng_msg_free(msg);
+	close_bus(&b);
+}
+
+static bool
+refuse(void *ctx)
+{
+	++*(unsigned *)ctx;
+	return false;
+}
+
+Test(publish, asks_before_it_sends_in_the_middle_of_a_turn)
+{
+	unsigned asked = 0;
+	struct bus b;
+	char id[16];
+
+	open_bus(&b, 1 << 20);
+	b.publisher.secure = refuse;
+	b.publisher.secure_ctx = &asked;
+	for (unsigned i = 0; i < 3 * PUBLISH_QUEUE_MAX; i++) {
+		snprintf(id, sizeof(id), "%u", i);
+		const struct session s = make_session(id);
+
+		emit(&b, &s, EVENT_PROMPT);
+		publish_flush(&b.publisher);
+		cr_assert_lt(b.publisher.queued, PUBLISH_QUEUE_MAX);
+	}
+	cr_assert_eq(asked, 3);
+	cr_assert_eq(b.publisher.queued, 0, "what may not be sent is dropped");
+	close_bus(&b);
+}
+
+/* An archive that has the events 1 to 300, at most ten of them in an answer. */
+static bool
+read_archive(void *ctx, uint64_t after_seq, size_t limit, struct buf *out, uint64_t *ret_last, uint64_t *ret_oldest)
+{
+	(void)ctx;
+	(void)limit;
+	*ret_oldest = 1;
+	*ret_last = after_seq;
+	for (uint64_t seq = after_seq + 1; seq <= 300 && seq <= after_seq + 10; seq++) {
+		uint8_t event[BUS_WIRE_HEAD_MAX], head[BUS_WIRE_HEAD_MAX];
+		const size_t len = bus_wire_put_number(event, 1, seq);
+
+		buf_append(out, head, bus_wire_put_head(head, 1, len));
+		buf_append(out, event, len);
+		*ret_last = seq;
+	}
+	return true;
+}
+
+/* Asks until there is no more; every event must come once, in order, from `after` on. Returns the last one. */
+static uint64_t
+replay_all(struct bus *b, uint64_t after)
+{
+	bool more = true;
+
+	while (more) {
+		Agentbus__V1__Response *r = ask_replay(b, after, 4000);
+
+		if (r->replay->lost_up_to_seq > after)
+			after = r->replay->lost_up_to_seq;
+		for (size_t i = 0; i < r->replay->n_events; i++)
+			cr_assert_eq(r->replay->events[i]->seq, ++after);
+		more = r->replay->more;
+		agentbus__v1__response__free_unpacked(r, NULL);
+	}
+	return after;
+}
+
+Test(query, old_events_come_from_the_archive)
+{
+	struct bus b;
+
+	open_bus(&b, 4096);
+	b.publisher.archive.read = read_archive;
+	publish_resume(&b.publisher, "x", 300);
+	emit_many(&b, 4);
+	cr_assert_eq(journal_oldest(&b.journal), 301);
+	cr_assert_eq(replay_all(&b, 0), 304);
+	cr_assert_eq(replay_all(&b, 299), 304);
+	cr_assert_eq(replay_all(&b, 302), 304);
+	close_bus(&b);
+}
+
+Test(query, what_neither_archive_nor_journal_has_is_lost)
+{
+	struct bus b;
+
+	open_bus(&b, 4096);
+	b.publisher.archive.read = read_archive;
+	publish_resume(&b.publisher, "x", 500);
+	emit_many(&b, 4);
+	Agentbus__V1__Response *r = ask_replay(&b, 300, 0);
+	cr_assert_eq(r->replay->lost_up_to_seq, 500);
+	cr_assert_eq(r->replay->n_events, 4);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	cr_assert_eq(replay_all(&b, 250), 504);
 	close_bus(&b);
 }
