@@ -66,8 +66,8 @@ class FaultTest(unittest.TestCase):
 
 class Descriptors(FaultTest):
     def test_none_left(self):
-        """Those who are there are served, those who come wait, nobody spins; and it is said once."""
-        broker = self.broker()
+        """Those who are there are served, those who come wait, nobody spins; and it is said once, though a few take turns."""
+        broker = self.broker("--header-timeout", "1s")
         self.accepted(broker, "kept")
         watch = Follower(broker).told("connected")
         open_now = broker.daemon.descriptors()
