@@ -191,7 +191,7 @@ tests-san:
 .PHONY: tests-fuzz
 tests-fuzz: $(FUZZ_REPLAY)
 
-#: make lint            clang-format, clang-tidy, cppcheck, layers, sizes, words
+#: make lint            clang-format, clang-tidy, cppcheck, layers, sizes, words, SECURITY.md
 #: make format          clang-format on all C files
 #: make bench           what the broker costs, beside the numbers of the design
 #: make fuzz            run the fuzzers; SECONDS=60 each, TARGET=name for one, JOBS=4 side by side

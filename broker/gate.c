@@ -11,7 +11,7 @@
 
 #define SEAT_BITS    20 /* of a peer's id: its seat; the rest numbers the connections */
 #define NOBODY       ((uid_t)-1)
-#define FOREIGNERS   8  /* connections at a time of users who may not send: enough to tell them so */
+#define FOREIGNERS   8  /* connections at a time of all users who may not send: enough to tell them so */
 #define TURNED_AWAY  64 /* connections without a place that are waited for: the first bytes tell how to refuse them */
 #define PREFACE      "PRI "
 #define PREFACE_SIZE (sizeof(PREFACE) - 1)
@@ -24,7 +24,7 @@ struct gate_seat {
 
 /* Connections that count as one peer's. */
 struct gate_crowd {
-	struct address address; /* its port is 0 */
+	struct address address; /* its port is 0; all 0: those who may not send */
 	uid_t uid;              /* NOBODY: not of this machine, or unknown */
 	size_t count;
 };
@@ -88,12 +88,14 @@ find_crowd(struct gate *g, const struct address *from, uid_t uid)
 static enum verdict
 take_seat(struct gate *g, struct peer *peer, uid_t uid)
 {
+	static const struct address anywhere; /* the loopback addresses are many, and anybody may use each */
 	const size_t seat = g->free_seat;
-	const size_t max = peer->verdict == VERDICT_FOREIGN_USER ? FOREIGNERS : g->limits->max_connections_per_peer;
+	const bool foreign = peer->verdict == VERDICT_FOREIGN_USER;
+	const size_t max = foreign ? FOREIGNERS : g->limits->max_connections_per_peer;
 
 	if (seat == g->seat_count)
 		return VERDICT_BUSY;
-	const size_t crowd = find_crowd(g, &peer->from, uid);
+	const size_t crowd = find_crowd(g, foreign ? &anywhere : &peer->from, foreign ? NOBODY : uid);
 	if (g->crowds[crowd].count >= max)
 		return VERDICT_TOO_MANY;
 	g->crowds[crowd].count++;
@@ -249,7 +251,7 @@ wait_for_words(struct gate *g, int fd, const struct peer *peer, enum verdict ref
 		return;
 	}
 	*v = (struct gate_visitor){ .gate = g, .peer = *peer, .refused = refused, .previous = g->last };
-	v->deadline_ns = clock_now(g->clock) + g->limits->header_ns;
+	v->deadline_ns = peer->arrived_ns + g->limits->header_ns;
 	*(g->last ? &g->last->next : &g->first) = v;
 	g->last = v;
 	g->turned_away += refused != VERDICT_OK;
@@ -280,7 +282,9 @@ identify(const struct gate *g, struct peer *peer)
 void
 gate_arrived(struct gate *g, int fd, const struct address *from)
 {
-	struct peer peer = { .from = *from, .local.len = sizeof(peer.local.v6), .verdict = VERDICT_OK };
+	struct peer peer = {
+		.arrived_ns = clock_now(g->clock), .from = *from, .local.len = sizeof(peer.local.v6), .verdict = VERDICT_OK
+	};
 
 	if (getsockname(fd, &peer.local.any, &peer.local.len) < 0) {
 		close(fd);

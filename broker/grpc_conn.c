@@ -200,7 +200,9 @@ grpc_conn_init(struct grpc_conn *c, const struct grpc_host *host, const struct p
 	};
 	const uint64_t now = host->now(host->ctx);
 
-	*c = (struct grpc_conn){ .host = host, .peer = peer, .now_ns = now, .begun_ns = now, .quiet_ns = now, .window_ns = now };
+	*c = (struct grpc_conn){
+		.host = host, .peer = peer, .now_ns = now, .begun_ns = peer->arrived_ns, .quiet_ns = now, .window_ns = now
+	};
 	c->due_ns = GRPC_NEVER;
 	c->session = make_session(c);
 	if (!c->session)

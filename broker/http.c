@@ -15,6 +15,8 @@
 #define SWEEP_MIN_S  0.02
 #define SWEEP_MAX_S  1.0
 #define SWEEP_FACTOR 8 /* a deadline is noticed late by so much of the shortest one */
+#define PIECE        4096
+#define BURST        256 /* pieces thrown away at a time */
 
 /* A descriptor that libmicrohttpd has, until it says which of its connections that is. */
 struct http_adoption {
@@ -60,15 +62,24 @@ http_set_deadline(struct http_connection *c, uint64_t deadline_ns)
 		schedule_sweep(h);
 }
 
+/*
+ * libmicrohttpd closes a connection when it has read its end, but reads what has come before first, and a peer that goes on
+ * sending would never let it get there. So that is thrown away, and what comes after the second attempt ends the connection.
+ */
 static void
 expire(struct http *h, struct http_connection *c)
 {
-	refusals_note(h->with.refusals, VERDICT_TIMEOUT, "a request", now_of(h));
-	http_set_deadline(c, 0);
+	char rest[PIECE];
+
+	if (!c->expired) {
+		refusals_note(h->with.refusals, VERDICT_TIMEOUT, "a request", now_of(h));
+		(void)!send(c->fd, too_late, sizeof(too_late) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	shutdown(c->fd, c->expired ? SHUT_RDWR : SHUT_RD);
 	c->expired = true;
-	(void)!send(c->fd, too_late, sizeof(too_late) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	/* libmicrohttpd reads the end of the connection, and closes it. */
-	shutdown(c->fd, SHUT_RD);
+	for (int i = 0; i < BURST && recv(c->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0; i++)
+		;
+	http_set_deadline(c, now_of(h)); /* that is, until the next sweep */
 }
 
 /* Runs only while some request has begun: an idle broker sleeps. */
@@ -166,7 +177,7 @@ make_connection(struct http *h, int fd)
 	if (conn->next)
 		conn->next->previous = conn;
 	h->connections = conn;
-	http_set_deadline(conn, now_of(h) + h->with.limits->header_ns);
+	http_set_deadline(conn, conn->peer.arrived_ns + h->with.limits->header_ns);
 	return conn;
 }
 

@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <time.h>
 
-#define EVENTS_FIELD   1           /* of agentbus.v1.Replay and EventBatch */
-#define CHUNK          (256 << 10) /* bytes of events written at a time */
-#define KEPT_BYTES     (256 << 10) /* of scratch memory */
-#define RETRY_MIN_S    1.0         /* until a failed store is tried again; doubles */
-#define RETRY_MAX_S    60.0
+#define EVENTS_FIELD   1                 /* of agentbus.v1.Replay and EventBatch */
+#define CHUNK          (256 << 10)       /* bytes of events written at a time */
+#define KEPT_BYTES     (256 << 10)       /* of scratch memory */
+#define RETRY_MIN_S    1.0               /* until a failed store is tried again; doubles */
+#define RETRY_MAX_S    5.0               /* = VERDICT_RETRY_S: who comes back as told finds that it was tried meanwhile */
+#define REOPEN_MAX_S   60.0              /* of one that cannot be opened: that needs somebody, and each attempt tells why */
 #define QUIET_S        1.0               /* without a commit: time for a checkpoint */
 #define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
 #define DAY_STEP_NS    (900 * NS_PER_S)  /* all offsets of time zones are multiples of 15 minutes */
@@ -229,9 +230,11 @@ load_sessions(struct keeper *k)
 static void
 try_later(struct keeper *k)
 {
+	const double max_s = k->store ? RETRY_MAX_S : REOPEN_MAX_S;
+
 	ev_timer_set(&k->retry, k->pause_s, 0.);
 	ev_timer_start(k->loop, &k->retry);
-	k->pause_s = k->pause_s * 2 < RETRY_MAX_S ? k->pause_s * 2 : RETRY_MAX_S;
+	k->pause_s = k->pause_s * 2 < max_s ? k->pause_s * 2 : max_s;
 }
 
 static void

@@ -44,11 +44,11 @@ acceptable(struct ev_loop *loop, ev_io *w, int revents)
 		const int fd = accept4(w->fd, &from.any, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			ls->starved = false;
 			ls->arrived(ls->ctx, fd, &from);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			return pause_all(ls, errno);
 		} else if (errno == EAGAIN) {
+			ls->starved = false; /* all are in: until then one that leaves makes room for one, and that is no news */
 			return;
 		}
 		/* Other errors are of the one connection that has broken before it was accepted. */

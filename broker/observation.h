@@ -82,6 +82,9 @@ enum observation_flag {
 	OBS_ANONYMOUS = 1 << 16    /* may lack a session id: its process stands for it */
 };
 
+/* An observation is never further ahead of the broker's clock: a record that is counts as one of when it arrived. */
+#define OBSERVATION_AHEAD_NS (60 * 1000000000ull)
+
 struct observation {
 	enum meaning means;
 	unsigned flags;          /* enum observation_flag */

@@ -8,9 +8,6 @@
 
 #define NS_PER_S 1000000000ull
 
-/* A record from further in the future than this has a broken clock: it happened when it arrived. */
-#define FUTURE_MAX_NS (60 * NS_PER_S)
-
 const struct provider *const providers[] = {
 	&provider_claude, &provider_codex, &provider_gemini, &provider_qwen, &provider_genai, NULL,
 };
@@ -112,7 +109,7 @@ parse_timestamp(struct str s)
 static uint64_t
 sane_time(uint64_t ns, uint64_t now_ns)
 {
-	return ns == 0 || ns > now_ns + FUTURE_MAX_NS ? now_ns : ns;
+	return ns == 0 || ns > now_ns + OBSERVATION_AHEAD_NS ? now_ns : ns;
 }
 
 /* --- fields to an observation --- */

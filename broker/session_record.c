@@ -45,6 +45,19 @@ static const struct same flags[] = {
 	SAME(44, lost_peer),  SAME(45, guessed_aux), SAME(46, child_known),
 };
 
+/* Times of CLIs, of the session and of how it is followed. */
+static const size_t cli_times[] = {
+	offsetof(struct session, started_ns),         offsetof(struct session, last_event_ns),
+	offsetof(struct session, turn_started_ns),    offsetof(struct session, state_since_ns),
+	offsetof(struct session, last_error.time_ns),
+};
+static const size_t cli_track_times[] = {
+	offsetof(struct session_track, evidence_cli_ns), offsetof(struct session_track, response_cli_ns),
+	offsetof(struct session_track, asked_cli_ns),    offsetof(struct session_track, closed_cli_ns),
+	offsetof(struct session_track, tool_cli_ns),     offsetof(struct session_track, prompt_cli_ns),
+	offsetof(struct session_track, start_cli_ns),    offsetof(struct session_track, ask_cli_ns),
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *
@@ -273,6 +286,28 @@ read_track(struct session_track *t, const Record *r, uint64_t now_ns)
 	t->counted_next = read_ring(t->counted, COUNTED_MAX, r->counted, r->n_counted);
 }
 
+static void
+bring_back(void *times, const size_t *offsets, size_t count, uint64_t now_ns)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t *ns = (uint64_t *)((char *)times + offsets[i]);
+
+		if (*ns > now_ns + OBSERVATION_AHEAD_NS)
+			*ns = now_ns;
+	}
+}
+
+/*
+ * What CLIs said cannot have been further ahead of the clock than that: if it is, the clock was set back since, and all that
+ * they say from now on would come too late to move a state.
+ */
+static void
+mend_times(struct session *x, uint64_t now_ns)
+{
+	bring_back(x, cli_times, COUNT(cli_times), now_ns);
+	bring_back(x->track, cli_track_times, COUNT(cli_track_times), now_ns);
+}
+
 /*
  * When it was heard of last. What was going on begins its silence anew: its process may be in the middle of something and
  * has yet to connect to us. So may one that sat idle and was connected.
@@ -311,6 +346,7 @@ add(struct sessions *table, const Record *r, uint64_t now_ns)
 	x->model_count = models.model_count;
 	read_session(x, r);
 	read_track(x->track, r, now_ns);
+	mend_times(x, now_ns);
 	x->state_observed_ns = not_after(x->state_observed_ns, now_ns);
 	table_place(table, x, heard(x, r, now_ns));
 	if (x->has_trace_id)

@@ -129,7 +129,7 @@ set_up(struct bed *b, unsigned options)
 	b->access.token = (options & 0x70) == 0x60 ? "secret" : NULL;
 	b->peer.verdict = (options & 0x70) == 0x50 ? VERDICT_FOREIGN_USER : VERDICT_OK;
 	b->peer.id = 1;
-	b->now = NS_PER_S;
+	b->now = b->peer.arrived_ns = NS_PER_S;
 	b->host = (struct grpc_host){ .intake = &b->intake,
 				      .access = &b->access,
 				      .take = take,

@@ -142,6 +142,14 @@ class Process:
         """Resident memory in bytes."""
         return self._status_kb("VmRSS") * 1024
 
+    def peak_rss(self):
+        """The most resident memory that it ever had, in bytes."""
+        return self._status_kb("VmHWM") * 1024
+
+    def descriptors(self):
+        """How many are open. A broker shows them to root, or with --core-dumps."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def _status_kb(self, field):
         text = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.M).group(1))
@@ -269,10 +277,15 @@ class Broker(Sandbox):
         path.write_text(text)
         return path
 
-    def start_daemon(self, *args):
-        """Starts the broker (again) and waits until it is ready. A restart keeps the port, as a real one would."""
+    def launch_daemon(self, *args):
+        """Starts the broker (again) and does not wait. A restart keeps the port, as a real one would."""
         options = [a for address in self.listen for a in ("--listen", address)]
         self.daemon = self.start("agentbusd", *options, *self.args, *args)
+        return self.daemon
+
+    def start_daemon(self, *args):
+        """Starts the broker (again) and waits until it is ready."""
+        self.launch_daemon(*args)
         self.ready_line = self.daemon.wait_for(lambda line: line.startswith("agentbusd ready:"))
         self.ports = [int(n) for n in re.findall(r":(\d+)(?=[\s,]|$)", self.ready_line.partition("listening on")[2])]
         self.port = self.ports[0]

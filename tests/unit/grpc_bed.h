@@ -231,7 +231,7 @@ bed_init(struct grpc_bed *b)
 				      .waiting = &b->waiting,
 				      .in_flight = &b->in_flight };
 	b->peer.id = 7;
-	b->now = 1000 * NS_PER_S;
+	b->now = b->peer.arrived_ns = 1000 * NS_PER_S;
 	bed_make_client(b);
 }
 

@@ -306,3 +306,28 @@ Test(gate, own_connections_are_known_and_others_are_not)
 	close(stranger);
 	close(guest);
 }
+
+Test(gate, strangers_share_a_few_places)
+{
+	char source[] = "127.0.0.1", answer[64];
+	int fds[10];
+
+	gate_close(&t.gate);
+	t.limits.max_connections = 12;
+	cr_assert(gate_open(&t.gate, t.loop, &t.clock, &t.limits, false, &t.refusals, (struct gate_host){ take_http, NULL },
+			    (struct gate_host){ take_grpc, NULL }));
+	t.gate.own = geteuid() + 1;
+	for (size_t i = 0; i < 9; i++) {
+		source[sizeof(source) - 2] = (char)('1' + i);
+		fds[i] = visit_from(source, "GET ");
+	}
+	cr_assert_eq(t.http_count, 8);
+	hear(fds[8], answer, sizeof(answer));
+	cr_assert_eq(strncmp(answer, "HTTP/1.1 429 ", 13), 0, "%s", answer);
+	t.gate.own = geteuid();
+	fds[9] = visit("GET ");
+	cr_assert_eq(t.http_count, 9, "there is room for others");
+	cr_assert_eq(t.http[8].verdict, VERDICT_OK);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		close(fds[i]);
+}

@@ -270,7 +270,8 @@ Test(session_record, text_and_numbers_may_be_as_large_as_they_can)
 	memset(x->last_error.message, 'e', sizeof(x->last_error.message) - 1);
 	x->last_error.class = ERROR_UNKNOWN;
 	x->last_error.status = x->pid = x->children = x->turn_errors = x->track->tools = UINT32_MAX;
-	x->prompts = x->requests = x->tool_calls = x->api_errors = x->last_error.time_ns = UINT64_MAX;
+	x->prompts = x->requests = x->tool_calls = x->api_errors = UINT64_MAX;
+	x->last_error.time_ns = T0 + OBSERVATION_AHEAD_NS;
 	x->has_reported_cost = true;
 	x->reported_cost = INT64_MIN;
 	x->models = calloc(n, sizeof(*x->models));
@@ -508,6 +509,36 @@ Test(session_record, a_clock_that_was_set_back_stops_no_timer)
 	sessions_tick(after->sessions, now + 400 * S);
 	cr_expect_eq(find(after, "completed")->state, SESSION_ENDED);
 	cr_expect_eq(find(after, "idle")->state, SESSION_ENDED);
+}
+
+Test(session_record, a_clock_that_was_set_back_makes_nothing_late)
+{
+	const uint64_t now = T0 - 500 * S;
+	struct observation o = obs("completed", MEANS_PROMPT, 0, OBS_COUNTED);
+
+	see_all(before);
+	carry_over(now);
+	for (const struct session *x = after->sessions->oldest; x; x = x->track->newer) {
+		cr_expect_leq(x->state_since_ns, now);
+		cr_expect_leq(x->last_event_ns, now);
+		cr_expect_leq(x->last_error.time_ns, now);
+	}
+	o.time_ns = now + 1 * S;
+	see(after, o);
+	cr_expect_eq(find(after, "completed")->state, SESSION_WORKING);
+	cr_expect_eq(find(after, "completed")->state_since_ns, o.time_ns);
+	cr_expect_eq(find(after, "completed")->turn_started_ns, o.time_ns);
+	cr_expect(!find(after, "completed")->failed);
+}
+
+Test(session_record, a_cli_whose_clock_is_a_little_ahead_keeps_its_times)
+{
+	const uint64_t now = T0 - 10 * S;
+
+	see(before, obs("a", MEANS_PROMPT, 0, OBS_COUNTED));
+	carry_over(now);
+	cr_expect_eq(find(after, "a")->state_since_ns, T0);
+	cr_expect_eq(find(after, "a")->track->evidence_cli_ns, T0);
 }
 
 Test(session_record, order_of_age_is_kept)
