@@ -64,6 +64,7 @@ before_wait(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)revents;
 	broker_settle(b);
+	http_send_answers(&b->http);
 	mend_bus(b);
 	set_session_timer(b);
 	if (b->http.waiting || b->grpc.waiting)

@@ -40,13 +40,25 @@ connection_left(void *ctx, uint64_t peer)
 }
 
 void
-broker_settle(void *ctx)
+broker_settle(struct broker *b)
 {
-	struct broker *b = ctx;
 	const enum verdict v = keeper_settle(&b->keeper);
 
 	http_settle(&b->http, v);
 	grpc_settle(&b->grpc, v);
+}
+
+/*
+ * What is asked for in the middle of a turn must be stored, too. Nobody waits for the second step: broker_settle() takes no
+ * requests, but may see a connection end.
+ */
+static void
+settle_for_query(void *ctx)
+{
+	struct broker *b = ctx;
+
+	broker_settle(b);
+	keeper_settle(&b->keeper);
 }
 
 /* --- opening and closing --- */
@@ -113,7 +125,7 @@ open_bus(struct broker *b)
 		return false;
 	if (open_keeper(b)) {
 		const struct query_setup setup = {
-			.sessions = b->sessions, .publisher = &b->publisher, .settle = broker_settle, .ctx = b
+			.sessions = b->sessions, .publisher = &b->publisher, .settle = settle_for_query, .ctx = b
 		};
 
 		if (query_open(&b->query, b->loop, query, &setup, &b->log))

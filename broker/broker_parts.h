@@ -10,7 +10,10 @@ bool broker_open_parts(struct broker *b);
 /* Closes them. */
 void broker_close_parts(struct broker *b);
 
-/* Stores, publishes and answers, in this order, what has happened since the last time. ctx is the struct broker. */
-void broker_settle(void *ctx);
+/*
+ * Stores and publishes, in this order, what has happened since the last time, and decides on the answers; those over HTTP are sent
+ * by http_send_answers(). Takes no further requests.
+ */
+void broker_settle(struct broker *b);
 
 #endif

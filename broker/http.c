@@ -237,12 +237,20 @@ http_run(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	h->settled = false;
 	MHD_run(h->daemon);
 	ev_timer_stop(h->loop, &h->timer);
 	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES) {
 		ev_timer_set(&h->timer, (double)ms / 1e3, 0.);
 		ev_timer_start(h->loop, &h->timer);
 	}
+}
+
+void
+http_send_answers(struct http *h)
+{
+	if (h->settled)
+		http_run(h);
 }
 
 bool
@@ -339,6 +347,7 @@ http_close(struct http *h)
 {
 	h->stopping = true;
 	http_settle(h, VERDICT_BUSY); /* libmicrohttpd cannot stop with suspended connections */
+	http_send_answers(h);
 	ev_io_stop(h->loop, &h->ready);
 	ev_timer_stop(h->loop, &h->timer);
 	ev_timer_stop(h->loop, &h->sweep);

@@ -46,6 +46,7 @@ struct http {
 	struct MHD_Response *answers[VERDICT_COUNT][OTLP_ENCODING_COUNT];
 	size_t timed;     /* connections with a deadline */
 	size_t in_flight; /* requests that have begun and are not answered */
+	bool settled;     /* some are, and their answers are not sent yet */
 	bool stopping;
 };
 
@@ -56,10 +57,13 @@ bool http_open(struct http *h, struct ev_loop *loop, const struct http_setup *se
 void http_adopt(struct http *h, int fd, const struct peer *peer);
 
 /*
- * What was taken since the last time is stored (VERDICT_OK), or could not be: answers all that wait for it. May take further
- * requests, which then wait for the next time.
+ * What was taken since the last time is stored (VERDICT_OK), or could not be: decides what all that wait for it are answered.
+ * Takes no further requests.
  */
 void http_settle(struct http *h, enum verdict v);
+
+/* Sends the answers that http_settle() has decided on. May take further requests, which then wait for the next time. */
+void http_send_answers(struct http *h);
 
 /* Runs what is ready without waiting; then http_busy() tells whether requests have begun and are not answered. */
 void http_run(struct http *h);

@@ -271,5 +271,5 @@ http_settle(struct http *h, enum verdict v)
 		r->verdict = v;
 		MHD_resume_connection(r->mhd);
 	}
-	http_run(h);
+	h->settled = true;
 }
