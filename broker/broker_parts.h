@@ -11,8 +11,8 @@ bool broker_open_parts(struct broker *b);
 void broker_close_parts(struct broker *b);
 
 /*
- * Stores and publishes, in this order, what has happened since the last time, and decides on the answers; those over HTTP are sent
- * by http_send_answers(). Takes no further requests.
+ * Stores and publishes, in this order, what has happened since the last time, and decides on the answers; those over HTTP are
+ * sent by http_send_answers(). Takes no further requests.
  */
 void broker_settle(struct broker *b);
 
