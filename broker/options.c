@@ -120,34 +120,21 @@ walk_arguments(int argc, char **argv, const struct walk *w)
 	return optind == argc || usage_error("unexpected argument", argv[optind]);
 }
 
-/* The file that is read if it exists. Empty if the environment names no place for one. */
+/*
+ * A place of the XDG Base Directory Specification: below the directory that the variable names, else below `fallback` of the
+ * home directory. Empty if the environment names neither.
+ */
 static void
-default_file(char path[CONFIG_PATH_MAX])
+xdg_path(const char *variable, const char *fallback, const char *name, char path[CONFIG_PATH_MAX])
 {
-	const char *base = getenv("XDG_CONFIG_HOME");
+	const char *base = getenv(variable);
 	const char *home = getenv("HOME");
 	int len = 0;
 
 	if (base && *base == '/')
-		len = snprintf(path, CONFIG_PATH_MAX, "%s/agentbus/agentbus.conf", base);
+		len = snprintf(path, CONFIG_PATH_MAX, "%s/%s", base, name);
 	else if (home && *home == '/')
-		len = snprintf(path, CONFIG_PATH_MAX, "%s/.config/agentbus/agentbus.conf", home);
-	if (len <= 0 || len >= CONFIG_PATH_MAX)
-		*path = '\0';
-}
-
-/* Where state is kept unless somebody says otherwise. Empty if the environment names no place for it. */
-static void
-default_state_dir(char path[CONFIG_PATH_MAX])
-{
-	const char *base = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
-	int len = 0;
-
-	if (base && *base == '/')
-		len = snprintf(path, CONFIG_PATH_MAX, "%s/agentbus", base);
-	else if (home && *home == '/')
-		len = snprintf(path, CONFIG_PATH_MAX, "%s/.local/state/agentbus", home);
+		len = snprintf(path, CONFIG_PATH_MAX, "%s/%s/%s", home, fallback, name);
 	if (len <= 0 || len >= CONFIG_PATH_MAX)
 		*path = '\0';
 }
@@ -182,7 +169,7 @@ apply_file(struct options *o, const char *named, struct config_report *report)
 	if (named)
 		snprintf(o->file, sizeof(o->file), "%s", named);
 	else
-		default_file(o->file);
+		xdg_path("XDG_CONFIG_HOME", ".config", "agentbus/agentbus.conf", o->file);
 	if (*o->file && read_file(o->file, &text))
 		config_parse(&o->config, (const char *)text.bytes, text.len, o->file, report);
 	else if (named || (*o->file && errno != ENOENT && errno != ENOTDIR))
@@ -221,7 +208,7 @@ options_load(int argc, char **argv, struct config_report *report, struct options
 	}
 	if (runtime && *runtime == '/' && strlen(runtime) + sizeof("/agentbus") <= CONFIG_PATH_MAX)
 		snprintf(o.config.runtime_dir, sizeof(o.config.runtime_dir), "%s/agentbus", runtime);
-	default_state_dir(o.config.state_dir);
+	xdg_path("XDG_STATE_HOME", ".local/state", "agentbus", o.config.state_dir);
 	apply_file(&o, file, report);
 	apply_environment(&o.config, report);
 	const unsigned before = report->errors;

@@ -93,15 +93,6 @@ track_member(const struct session_track *t, const struct same *m)
 	return (const char *)t + m->track;
 }
 
-static bool
-connected(const struct session_track *t)
-{
-	for (unsigned i = 0; i < PEERS_MAX; i++)
-		if (t->peers[i])
-			return true;
-	return false;
-}
-
 /* From the last field to the first, as bus_wire wants it. */
 static void
 put_track(struct bus_wire *w, const struct session *s)
@@ -110,7 +101,7 @@ put_track(struct bus_wire *w, const struct session *s)
 
 	put_ring(w, 51, t->counted, COUNTED_MAX, t->counted_next);
 	put_ring(w, 50, t->decided, DECIDED_MAX, t->decided_next);
-	bus_wire_number(w, 47, connected(t));
+	bus_wire_number(w, 47, track_connected(t));
 	for (size_t i = COUNT(flags); i-- > 0;)
 		bus_wire_number(w, flags[i].field, *(const bool *)track_member(t, &flags[i]));
 	bus_wire_number(w, 30, t->tools);

@@ -319,15 +319,6 @@ state_resume(struct sessions *s, struct session *x, const struct observation *o,
 
 /* --- timers --- */
 
-static bool
-connected(const struct session_track *t)
-{
-	for (unsigned i = 0; i < PEERS_MAX; i++)
-		if (t->peers[i])
-			return true;
-	return false;
-}
-
 /* Where the CLI exports spans that mark the end of a turn, a turn without one goes on. */
 static bool
 in_flight(const struct session_track *t)
@@ -344,7 +335,7 @@ earliest(uint64_t a, uint64_t b)
 static uint64_t
 working_due(const struct session_settings *set, const struct session_track *t)
 {
-	uint64_t silence = t->heard_ns + (in_flight(t) && connected(t) ? set->busy_ns : set->quiet_ns);
+	uint64_t silence = t->heard_ns + (in_flight(t) && track_connected(t) ? set->busy_ns : set->quiet_ns);
 
 	return earliest(silence, earliest(t->ask_due_ns, t->fail_due_ns));
 }
@@ -362,7 +353,7 @@ due_of(const struct session_settings *set, const struct session *x)
 	case SESSION_COMPLETED:
 		return set->completed_idle_ns ? t->entered_ns + set->completed_idle_ns : NEVER;
 	case SESSION_IDLE:
-		if (x->shown && connected(t) && !t->shared)
+		if (x->shown && track_connected(t) && !t->shared)
 			return NEVER;
 		return (t->heard_ns > t->entered_ns ? t->heard_ns : t->entered_ns) + set->idle_end_ns;
 	case SESSION_ENDED:
@@ -463,7 +454,7 @@ sessions_peer_closed(struct sessions *s, uint64_t peer, unsigned requests, uint6
 			}
 		if (!had)
 			continue;
-		if (requests > 1 && !connected(t) && !t->shared) {
+		if (requests > 1 && !track_connected(t) && !t->shared) {
 			t->lost_peer = true;
 			t->heard_ns = now_ns;
 		}

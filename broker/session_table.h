@@ -57,6 +57,16 @@ struct session_track {
 	struct session *changed_next, *changed_previous;
 };
 
+/* Whether any of its connections is open. */
+static inline bool
+track_connected(const struct session_track *t)
+{
+	for (unsigned i = 0; i < PEERS_MAX; i++)
+		if (t->peers[i])
+			return true;
+	return false;
+}
+
 #define TRACES_MAX 4096
 
 struct trace_entry {

@@ -3,6 +3,7 @@
  * that is missing is a header that is missing). What is let in is checked in another way than access.c does it.
  */
 #include "access.h"
+#include "require.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -10,8 +11,6 @@
 #include <strings.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A policy, and what its list of hosts lets in besides what always is ours. */
 static const struct rules {
@@ -26,13 +25,6 @@ static const struct rules {
 	  .v6 = "2001:db8::7" },
 	{ .policy = { .hosts = ",,", .origins = "null", .token = "" } },
 };
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool
 is_one_of(const char *name, const char *const *list)

@@ -6,6 +6,7 @@
 #include "grpc_conn.h"
 #include "grpc_frame.h"
 #include "grpc_rules.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +14,6 @@
 #define OPTIONS  3
 #define SCRIPT   0xe0 /* from here on the second byte tells that the input is a script of frames */
 #define MAX_HELD ((size_t)16 << 10)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* --- a message, and fields --- */
 

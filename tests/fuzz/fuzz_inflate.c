@@ -2,20 +2,12 @@
  * Any bytes as a compressed body: the result stays within its limit and the arena, and says the same under a tighter one.
  */
 #include "inflate.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_BODY ((size_t)256 << 10)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

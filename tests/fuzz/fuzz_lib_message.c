@@ -4,12 +4,11 @@
  */
 #include "lib/decode.h"
 #include "lib/sessions.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads each text to its end. */
 static size_t
@@ -20,13 +19,6 @@ read_texts(const char *const *texts, size_t count)
 	for (size_t i = 0; i < count; i++)
 		total += strlen(texts[i]);
 	return total;
-}
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
 }
 
 static void

@@ -4,19 +4,11 @@
 #include "../unit/otlp_tree.h"
 #include "otlp_json.h"
 #include "otlp_pb.h"
+#include "require.h"
 
 #include <stdlib.h>
 
 #define ARENA_CAP ((size_t)1 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 read_as_protobuf(const struct otlp_request *req)

@@ -4,20 +4,12 @@
  */
 #include "../unit/otlp_tree.h"
 #include "otlp_pb.h"
+#include "require.h"
 
 #include <stdlib.h>
 
 /* Small, so that the cap is met, too. */
 #define ARENA_CAP ((size_t)1 << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /*
  * protobuf-c takes a field numbered 0 where its tag is spelled in several bytes, and then writes it in one, which nobody

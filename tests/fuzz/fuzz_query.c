@@ -4,6 +4,7 @@
  */
 #include "agentbus/v1/agentbus.pb-c.h"
 #include "query.h"
+#include "require.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +20,6 @@ struct bus {
 	struct publisher publisher;
 	struct sessions *sessions;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* What publish.c does with an event, without a socket. */
 static void

@@ -1,21 +1,13 @@
 /*
  * Any bytes as a session's record in the store. What is accepted must be usable, and the same after being written and read again.
  */
+#include "require.h"
 #include "session_record.h"
 #include "session_table.h"
 
 #include <stdlib.h>
 
 #define NOW_NS (1800000000ull * 1000000000ull)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 ignore(struct event_sink *sink, const struct event *e)
