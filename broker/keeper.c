@@ -13,6 +13,7 @@
 #define RETRY_MIN_S    1.0               /* until a failed store is tried again; doubles */
 #define RETRY_MAX_S    5.0               /* = VERDICT_RETRY_S: who comes back as told finds that it was tried meanwhile */
 #define REOPEN_MAX_S   60.0              /* of one that cannot be opened: that needs somebody, and each attempt tells why */
+#define CALM_NS        (60 * NS_PER_S)   /* after which trouble with the store is new trouble */
 #define QUIET_S        1.0               /* without a commit: time for a checkpoint */
 #define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
 #define DAY_STEP_NS    (900 * NS_PER_S)  /* all offsets of time zones are multiples of 15 minutes */
@@ -243,7 +244,9 @@ fail(struct keeper *k)
 	if (k->store)
 		store_rollback(k->store);
 	k->broken = true;
-	k->pause_s = RETRY_MIN_S;
+	/* A disk that is full again and again is tried ever more rarely. */
+	if (now_of(k) - k->recovered_ns > CALM_NS)
+		k->pause_s = RETRY_MIN_S;
 	if (k->with.durable)
 		k->with.intake->closed = VERDICT_NO_STORE;
 	log_warning(k->with.log, k->with.durable ? "telemetry is refused until the database can be written"
@@ -305,6 +308,7 @@ retry_due(struct ev_loop *loop, ev_timer *w, int revents)
 		return;
 	}
 	k->broken = false;
+	k->recovered_ns = now_of(k);
 	k->with.intake->closed = VERDICT_OK;
 	log_info(k->with.log, "the database can be written again");
 }

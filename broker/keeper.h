@@ -42,6 +42,7 @@ struct keeper {
 	struct tally tally;
 	struct buf record, events; /* scratch */
 	double pause_s;            /* until the store is tried again */
+	uint64_t recovered_ns;     /* when it could be written again */
 	ev_timer retry;
 	ev_timer quiet; /* runs while the write-ahead log has something to be checkpointed */
 	uint64_t commits_then;
