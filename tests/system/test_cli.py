@@ -365,7 +365,8 @@ class Replay(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("of 2 recordings", done.stdout)
             self.assertEqual([g[2] for g in collector.got], [b"a 0", b"b 0", b"a 1", b"b 1", b"b 2", b"a 2"])
-            self.assertGreaterEqual(collector.got[-1][3] - collector.got[0][3], 0.39)
+            # Half of 800 ms, less what the first of them may have been held up on the way.
+            self.assertGreaterEqual(collector.got[-1][3] - collector.got[0][3], 0.3)
             self.assertEqual(len(set(collector.ports)), 2)
 
     def test_refusals(self):
