@@ -16,6 +16,7 @@
 #define CALM_NS        (60 * NS_PER_S)   /* after which trouble with the store is new trouble */
 #define QUIET_S        1.0               /* without a commit: time for a checkpoint */
 #define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
+#define CHECKPOINT_DUE ((size_t)8 << 20) /* and that want one at once */
 #define DAY_STEP_NS    (900 * NS_PER_S)  /* all offsets of time zones are multiples of 15 minutes */
 
 static uint64_t
@@ -97,6 +98,57 @@ forget(struct event_sink *sink, const struct session *x)
 		store_forget_session(k->store, x->provider, x->id);
 }
 
+/* --- the write-ahead log --- */
+
+/* What came while the process was at work is little, and what it has done is on the disk: this does not take long. */
+static void
+tidied(void *ctx)
+{
+	struct keeper *k = ctx;
+
+	if (k->store && !k->broken)
+		store_checkpoint(k->store);
+}
+
+static void
+tidy(struct keeper *k)
+{
+	if (!tidier_start(&k->tidier, store_path(k->store)))
+		store_checkpoint(k->store);
+}
+
+/* Moves the log into the database when it has become long, or a while after the last commit. */
+static void
+see_to_log(struct keeper *k)
+{
+	const size_t bytes = store_wal_bytes(k->store);
+
+	if (bytes >= CHECKPOINT_DUE) {
+		tidy(k);
+	} else if (bytes >= CHECKPOINT_MIN && !ev_is_active(&k->quiet)) {
+		k->commits_then = k->commits;
+		ev_timer_set(&k->quiet, QUIET_S, 0.);
+		ev_timer_start(k->loop, &k->quiet);
+	}
+}
+
+static void
+quiet_due(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct keeper *k = w->data;
+
+	(void)revents;
+	if (!k->store || k->broken)
+		return;
+	if (k->commits == k->commits_then) {
+		tidy(k);
+		return;
+	}
+	k->commits_then = k->commits;
+	ev_timer_set(w, QUIET_S, 0.);
+	ev_timer_start(loop, w);
+}
+
 /* --- writing --- */
 
 static bool
@@ -162,29 +214,8 @@ write_all(struct keeper *k)
 		return false;
 	k->stored_seq = k->with.publisher->seq;
 	k->commits++;
-	if (!ev_is_active(&k->quiet) && store_wal_bytes(k->store) >= CHECKPOINT_MIN) {
-		k->commits_then = k->commits;
-		ev_timer_set(&k->quiet, QUIET_S, 0.);
-		ev_timer_start(k->loop, &k->quiet);
-	}
+	see_to_log(k);
 	return true;
-}
-
-static void
-quiet_due(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct keeper *k = w->data;
-
-	(void)revents;
-	if (!k->store || k->broken)
-		return;
-	if (k->commits == k->commits_then) {
-		store_checkpoint(k->store);
-		return;
-	}
-	k->commits_then = k->commits;
-	ev_timer_set(w, QUIET_S, 0.);
-	ev_timer_start(loop, w);
 }
 
 /* --- reading --- */
@@ -363,6 +394,7 @@ keeper_open(struct keeper *k, struct ev_loop *loop, const struct keeper_setup *s
 	ev_timer_init(&k->retry, retry_due, 0., 0.);
 	ev_timer_init(&k->quiet, quiet_due, 0., 0.);
 	k->retry.data = k->quiet.data = k;
+	tidier_init(&k->tidier, loop, tidied, k);
 	if (setup->memory)
 		return true;
 	setup->publisher->secure = secure;
@@ -391,6 +423,7 @@ keeper_close(struct keeper *k)
 {
 	ev_timer_stop(k->loop, &k->retry);
 	ev_timer_stop(k->loop, &k->quiet);
+	tidier_finish(&k->tidier);
 	if (k->store && !k->broken && store_set_clean(k->store, true))
 		store_commit(k->store, now_of(k));
 	store_close(k->store);

@@ -16,6 +16,7 @@
 #include "session.h"
 #include "store.h"
 #include "tally.h"
+#include "tidier.h"
 
 #include <ev.h>
 
@@ -45,6 +46,7 @@ struct keeper {
 	uint64_t recovered_ns;     /* when it could be written again */
 	ev_timer retry;
 	ev_timer quiet; /* runs while the write-ahead log has something to be checkpointed */
+	struct tidier tidier;
 	uint64_t commits_then;
 	uint64_t day_key;
 	char day[TALLY_DAY_SIZE];

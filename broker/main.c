@@ -1,10 +1,12 @@
 /* agentbusd: the start, the signals and the end. */
 #include "broker.h"
 #include "options.h"
+#include "tidier.h"
 
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -131,6 +133,9 @@ check(const struct options *o)
 int
 main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], TIDIER_OPTION) == 0)
+		return tidier_main(argv[2]);
+
 	struct config_report report = { .line = print_line };
 	struct daemon d = { .argc = argc, .argv = argv };
 	struct options o;

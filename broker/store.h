@@ -106,6 +106,12 @@ bool store_probe(struct store *st);
 /* Moves what was committed from the write-ahead log into the database file. To be called at quiet moments; may take a while. */
 void store_checkpoint(struct store *st);
 
+/* The same for a database that another process writes to; for a process of its own. False if it could not be. */
+bool store_checkpoint_file(const char *path);
+
+/* The path of the database. */
+const char *store_path(const struct store *st);
+
 /* Bytes of the write-ahead log that wait for store_checkpoint(). */
 size_t store_wal_bytes(const struct store *st);
 

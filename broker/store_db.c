@@ -211,6 +211,26 @@ store_checkpoint(struct store *st)
 		log_once(st, "tidy up");
 }
 
+bool
+store_checkpoint_file(const char *path)
+{
+	sqlite3 *db = NULL;
+	const bool ok = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+			sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
+			/* Before its first look at the file it does not know that there is a log. */
+			sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK &&
+			sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK;
+
+	sqlite3_close(db);
+	return ok;
+}
+
+const char *
+store_path(const struct store *st)
+{
+	return st->path;
+}
+
 size_t
 store_wal_bytes(const struct store *st)
 {

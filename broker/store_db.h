@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 #define STORE_FILE    "agentbus.db"
-#define STORE_WAL_MAX ((size_t)32 << 20) /* above, a commit moves the log into the file */
+#define STORE_WAL_MAX ((size_t)64 << 20) /* above, a commit moves the log into the file, whatever that takes */
 
 /* All statements but those of the schema. */
 enum store_sql {

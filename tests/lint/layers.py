@@ -53,6 +53,7 @@ BROKER = (
     ("gate", EDGE, {"ev"}),
     ("token", EDGE, set()),
     ("store*", EDGE, {"sqlite"}),
+    ("tidier", EDGE, {"ev"}),
     ("keeper", EDGE, {"ev"}),
     ("grpc_rules", EDGE, {"otlp-types", "protobuf-c"}),
     ("grpc_answer", EDGE, {"nghttp2"}),

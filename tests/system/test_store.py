@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 import h2
 import otlp
@@ -509,6 +510,33 @@ class Migration(StoreTest):
             broker.start_daemon()
             self.assertEqual(broker.send("new").status, 200)
             self.assert_same_after_a_crash(broker)
+
+
+class Log(StoreTest):
+    """The write-ahead log, which a process of its own moves into the database."""
+
+    def in_the_file(self, broker):
+        """Requests of the day, by the database file alone."""
+        copy = broker.dir / "copy.db"
+        shutil.copy(broker.database, copy)
+        with sqlite3.connect(copy) as db:
+            try:
+                return db.execute("SELECT sum(requests) FROM usage").fetchone()[0] or 0
+            except sqlite3.DatabaseError:
+                return 0  # copied while it was written
+            finally:
+                copy.unlink()
+
+    def test_it_is_moved_when_it_is_quiet(self):
+        load = otlp.Load(records=10)
+        with StoreBroker("--quiet-after", "1h") as broker:
+            for _ in range(300):
+                self.assertEqual(broker.post(otlp.LOGS, load.next()[1]).status, 200)
+            self.assertGreater((broker.dir / "state" / "agentbus" / "agentbus.db-wal").stat().st_size, 1 << 20)
+            wait(lambda: self.in_the_file(broker) == 3000, PATIENCE, lambda: f"{self.in_the_file(broker)} of 3000 are in the file")
+            children = f"/proc/{broker.pid}/task/{broker.pid}/children"
+            wait(lambda: Path(children).read_text() == "", PATIENCE, lambda: "the process that did it is still there")
+            self.assertEqual(broker.post(otlp.LOGS, load.next()[1]).status, 200)
 
 
 class Many(StoreTest):
