@@ -85,6 +85,7 @@ emit(struct event_sink *sink, const struct event *e)
 			write_tally(k);
 		tally_add(&k->tally, k->day, e);
 	}
+	metrics_count(k->with.metrics, e);
 	next->emit(next, e);
 }
 
@@ -162,6 +163,7 @@ write_all(struct keeper *k)
 		return false;
 	k->stored_seq = k->with.publisher->seq;
 	k->commits++;
+	metrics_keep(k->with.metrics);
 	if (!ev_is_active(&k->quiet) && store_wal_bytes(k->store) >= CHECKPOINT_MIN) {
 		k->commits_then = k->commits;
 		ev_timer_set(&k->quiet, QUIET_S, 0.);
@@ -261,6 +263,7 @@ give_up(struct keeper *k)
 	k->unsure = false;
 	publish_rewind(k->with.publisher, k->stored_seq);
 	tally_clear(&k->tally);
+	metrics_rewind(k->with.metrics);
 	if (!load_sessions(k))
 		sessions_clear(k->sessions);
 }
@@ -344,6 +347,7 @@ keeper_settle(struct keeper *k)
 		give_up(k);
 		return VERDICT_NO_STORE;
 	}
+	metrics_keep(k->with.metrics);
 	publish_send(p);
 	return VERDICT_OK;
 }
