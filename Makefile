@@ -233,7 +233,7 @@ INSTALLED := \
 	$(foreach c,$(wildcard contrib/completions/*.bash),644:$(c):share/bash-completion/completions/$(notdir $(basename $(c)))) \
 	$(foreach c,$(wildcard contrib/completions/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
 	$(foreach c,$(wildcard contrib/completions/*.fish),644:$(c):share/fish/vendor_completions.d/$(notdir $(c))) \
-	$(foreach f,$(shell find contrib/eww contrib/examples -type f 2>/dev/null),644:$(f):share/agentbus/$(f:contrib/%=%)) \
+	$(foreach f,$(shell find contrib/eww contrib/examples contrib/prometheus -type f 2>/dev/null),644:$(f):share/agentbus/$(f:contrib/%=%)) \
 	$(foreach f,$(wildcard contrib/agentbus.conf),644:$(f):share/agentbus/agentbus.conf) \
 	$(foreach f,$(wildcard contrib/*.desktop),644:$(f):share/applications/$(notdir $(f)))
 INSTALLED_LINKS := lib/$(SONAME) lib/libagentbus.so

@@ -14,6 +14,7 @@
 #include "journal.h"
 #include "keeper.h"
 #include "listen.h"
+#include "metrics.h"
 #include "publish.h"
 #include "query.h"
 #include "rundir.h"
@@ -37,6 +38,7 @@ struct broker {
 	struct query query;
 	char token[TOKEN_MAX]; /* "": none is needed */
 	struct access_policy access;
+	struct metrics *metrics; /* NULL: none are wanted */
 	struct refusals refusals;
 	struct http http;
 	struct grpc grpc;

@@ -86,6 +86,7 @@ open_keeper(struct broker *b)
 		.log = &b->log,
 		.publisher = &b->publisher,
 		.intake = &b->intake,
+		.metrics = b->metrics,
 	};
 
 	if (!c->memory && *c->state_dir == '\0') {
@@ -187,13 +188,15 @@ open_doors(struct broker *b)
 					  .access = &b->access,
 					  .refusals = &b->refusals,
 					  .log = &b->log,
+					  .metrics = b->metrics,
+					  .scrape = b->metrics ? broker_scrape : NULL,
 					  .left = connection_left,
 					  .ctx = b };
 
 	refusals_init(&b->refusals, &b->log);
 	if (!http_open(&b->http, b->loop, &setup))
 		return false;
-	grpc_open(&b->grpc, b->loop, &b->intake, limits, &b->access, &b->refusals, &b->log, connection_left, b);
+	grpc_open(&b->grpc, b->loop, &b->intake, limits, &b->access, &b->refusals, b->metrics, &b->log, connection_left, b);
 	if (gate_open(&b->gate, b->loop, &b->clock, limits, b->config.allow_other_users, &b->refusals,
 		      (struct gate_host){ adopt_http, b }, (struct gate_host){ adopt_grpc, b })) {
 		if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
@@ -219,6 +222,10 @@ broker_open_parts(struct broker *b)
 {
 	if (!open_access(b) || !rundir_open(&b->rundir, b->config.runtime_dir, &b->log))
 		return false;
+	if (b->config.metrics && !(b->metrics = metrics_create())) {
+		log_error(&b->log, "out of memory");
+		goto close_rundir;
+	}
 	if (!journal_init(&b->journal, b->config.journal_size)) {
 		log_error(&b->log, "no memory for a journal of %zu bytes; see --journal-size", b->config.journal_size);
 		goto close_rundir;
@@ -231,6 +238,7 @@ broker_open_parts(struct broker *b)
 close_journal:
 	journal_finish(&b->journal);
 close_rundir:
+	metrics_destroy(b->metrics);
 	rundir_close(&b->rundir);
 	return false;
 }
@@ -241,5 +249,6 @@ broker_close_parts(struct broker *b)
 	close_doors(b);
 	close_bus(b);
 	journal_finish(&b->journal);
+	metrics_destroy(b->metrics);
 	rundir_close(&b->rundir);
 }

@@ -16,4 +16,7 @@ void broker_close_parts(struct broker *b);
  */
 void broker_settle(struct broker *b);
 
+/* The page of metrics, for struct http_setup; ctx is the broker. */
+bool broker_scrape(void *ctx, enum metrics_format format, struct buf *out);
+
 #endif

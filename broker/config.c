@@ -79,6 +79,8 @@ const struct setting config_settings[] = {
 	  MAX_DURATION, .live = true, .help = "an idle session has ended, unless its process is connected" },
 	{ "sessions", "max_sessions", "max-sessions", "AGENTBUS_MAX_SESSIONS", SETTING_COUNT, AT(sessions.max_sessions), 1,
 	  1000000, .live = true, .help = "sessions remembered; above, the oldest ended ones are forgotten" },
+	{ "metrics", "enabled", "metrics", "AGENTBUS_METRICS", SETTING_SWITCH, AT(metrics),
+	  .help = "answer GET /metrics with what was counted" },
 	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
 	  .help = "error, warning, info or debug" },
 };
@@ -108,6 +110,7 @@ config_default(struct config *c)
 		.history_size = 64 * MIB,
 		.history_age_ns = 7 * 24 * 3600 * NS_PER_S,
 		.sessions = session_settings_default(),
+		.metrics = true,
 		.log_level = LEVEL_INFO,
 	};
 	address_parse("127.0.0.1:4318", &c->listen[0]);

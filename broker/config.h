@@ -39,6 +39,7 @@ struct config {
 	size_t history_size; /* bytes, in the database */
 	uint64_t history_age_ns;
 	struct session_settings sessions;
+	bool metrics;
 	enum log_level log_level;
 };
 

@@ -99,6 +99,7 @@ take_seat(struct gate *g, struct peer *peer, uid_t uid)
 	if (g->crowds[crowd].count >= max)
 		return VERDICT_TOO_MANY;
 	g->crowds[crowd].count++;
+	g->seated++;
 	g->free_seat = g->seats[seat].next_free;
 	peer->id = ++g->serial << SEAT_BITS | seat;
 	g->seats[seat] = (struct gate_seat){ .id = peer->id, .crowd = crowd };
@@ -113,6 +114,7 @@ gate_left(struct gate *g, uint64_t peer)
 	if (peer == 0 || seat >= g->seat_count || g->seats[seat].id != peer)
 		return;
 	g->crowds[g->seats[seat].crowd].count--;
+	g->seated--;
 	g->seats[seat] = (struct gate_seat){ .next_free = g->free_seat };
 	g->free_seat = seat;
 }
@@ -293,6 +295,8 @@ gate_arrived(struct gate *g, int fd, const struct address *from)
 	const uid_t uid = identify(g, &peer);
 	const enum verdict v = take_seat(g, &peer, uid);
 	const enum speech speech = first_words(fd);
+
+	g->refused += v != VERDICT_OK;
 	if (speech == SPEECH_UNKNOWN && (v == VERDICT_OK || g->turned_away < TURNED_AWAY))
 		wait_for_words(g, fd, &peer, v);
 	else if (v == VERDICT_OK)

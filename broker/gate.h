@@ -40,6 +40,8 @@ struct gate {
 	uint64_t serial;
 	size_t seat_count; /* limits->max_connections when the gate was opened */
 	struct gate_seat *seats;
+	size_t seated;    /* seats that are taken */
+	uint64_t refused; /* connections that found none */
 	size_t free_seat; /* the first of a list; seat_count: none */
 	struct gate_crowd *crowds;
 	size_t crowd_count;

@@ -272,7 +272,7 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 
 void
 grpc_open(struct grpc *g, struct ev_loop *loop, struct intake *intake, const struct limits *limits,
-	  const struct access_policy *access, struct refusals *refusals, const struct log *log,
+	  const struct access_policy *access, struct refusals *refusals, struct metrics *metrics, const struct log *log,
 	  void (*left)(void *ctx, uint64_t peer), void *ctx)
 {
 	*g = (struct grpc){ .loop = loop,
@@ -289,6 +289,7 @@ grpc_open(struct grpc *g, struct ev_loop *loop, struct intake *intake, const str
 				      .now = now,
 				      .refused = note_refusal,
 				      .ctx = g,
+				      .metrics = metrics,
 				      .waiting = &g->waiting,
 				      .in_flight = &g->in_flight };
 	partings_init(&g->partings, loop);

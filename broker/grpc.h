@@ -39,7 +39,7 @@ struct grpc {
 
 /* Cannot fail. All that is pointed to must outlive it. */
 void grpc_open(struct grpc *g, struct ev_loop *loop, struct intake *intake, const struct limits *limits,
-	       const struct access_policy *access, struct refusals *refusals, const struct log *log,
+	       const struct access_policy *access, struct refusals *refusals, struct metrics *metrics, const struct log *log,
 	       void (*left)(void *ctx, uint64_t peer), void *ctx);
 
 /* Takes over a connection and its descriptor, whatever becomes of it; nothing of it was read. The peer is copied. */

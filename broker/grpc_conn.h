@@ -12,6 +12,7 @@
 #include "access.h"
 #include "buf.h"
 #include "intake.h"
+#include "metrics.h"
 #include "peer.h"
 
 #include <stdbool.h>
@@ -32,8 +33,9 @@ struct grpc_host {
 	uint64_t (*now)(void *ctx);                                                  /* nanoseconds */
 	void (*refused)(void *ctx, enum verdict v, const char *what); /* what: of static storage, never the peer's words */
 	void *ctx;
-	size_t *waiting;   /* streams whose request is taken and whose answer waits for grpc_conn_settle() */
-	size_t *in_flight; /* streams that have begun and are not answered */
+	struct metrics *metrics; /* counts answers; NULL: nobody does */
+	size_t *waiting;         /* streams whose request is taken and whose answer waits for grpc_conn_settle() */
+	size_t *in_flight;       /* streams that have begun and are not answered */
 };
 
 struct grpc_conn {

@@ -94,6 +94,7 @@ grpc_stream_answer(struct grpc_conn *c, struct grpc_stream *s, enum verdict v)
 {
 	settle_stream(c, s);
 	c->requests++;
+	metrics_grpc_answer(c->host->metrics, verdict_grpc_status(v));
 	if (v == VERDICT_OK)
 		c->useful++;
 	else

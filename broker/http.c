@@ -73,6 +73,7 @@ expire(struct http *h, struct http_connection *c)
 
 	if (!c->expired) {
 		refusals_note(h->with.refusals, VERDICT_TIMEOUT, "a request", now_of(h));
+		metrics_http_answer(h->with.metrics, verdict_http_status(VERDICT_TIMEOUT));
 		(void)!send(c->fd, too_late, sizeof(too_late) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
 	shutdown(c->fd, c->expired ? SHUT_RDWR : SHUT_RD);

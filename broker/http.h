@@ -9,6 +9,7 @@
 #include "intake.h"
 #include "limit.h"
 #include "log.h"
+#include "metrics_text.h"
 #include "parting.h"
 #include "peer.h"
 #include "refusal.h"
@@ -27,6 +28,9 @@ struct http_setup {
 	const struct access_policy *access;
 	struct refusals *refusals;
 	const struct log *log;
+	struct metrics *metrics; /* counts answers; NULL: nobody does */
+	/* Writes the page of metrics. False without memory. NULL: there is none. */
+	bool (*scrape)(void *ctx, enum metrics_format format, struct buf *out);
 	/* A connection is gone: its place is free again. */
 	void (*left)(void *ctx, uint64_t peer);
 	void *ctx;

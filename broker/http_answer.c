@@ -67,17 +67,38 @@ http_answer_preflight(const char *origin)
 }
 
 struct MHD_Response *
-http_answer_health(bool allowed, size_t sessions, uint64_t uptime_s, enum verdict state)
+http_answer_health(size_t sessions, uint64_t uptime_s, enum verdict state)
 {
 	static const char form[] = "{\"status\":\"%s\",\"version\":\"%s\",\"sessions\":%zu,\"uptime\":%" PRIu64 "}\n";
 	char body[HTTP_ANSWER_MAX];
 	const int len = snprintf(body, sizeof(body), form, verdict_text(state), AGENTBUS_VERSION, sessions, uptime_s);
-	struct MHD_Response *r = MHD_create_response_from_buffer(allowed ? (size_t)len : 0, body, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *r = MHD_create_response_from_buffer((size_t)len, body, MHD_RESPMEM_MUST_COPY);
 
-	if (!r)
+	if (r)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, http_media_name(OTLP_JSON));
+	return r;
+}
+
+struct MHD_Response *
+http_answer_text(struct buf *text, const char *type)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(text->len, text->bytes, MHD_RESPMEM_MUST_FREE);
+
+	if (!r) {
+		buf_finish(text);
 		return NULL;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, http_media_name(OTLP_JSON));
-	if (!allowed)
+	}
+	*text = (struct buf){ 0 };
+	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	return r;
+}
+
+struct MHD_Response *
+http_answer_not_so(void)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+
+	if (r)
 		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	return r;
 }

@@ -2,6 +2,7 @@
 #ifndef AGENTBUS_HTTP_ANSWER_H
 #define AGENTBUS_HTTP_ANSWER_H
 
+#include "buf.h"
 #include "http_rules.h"
 
 #include <microhttpd.h>
@@ -15,7 +16,12 @@ struct MHD_Response *http_answer_make_for(enum verdict v, enum otlp_encoding e, 
 /* What a browser asks before it lets a page of that origin post. */
 struct MHD_Response *http_answer_preflight(const char *origin);
 
-/* The health page, or where `allowed` is false what else to ask for. */
-struct MHD_Response *http_answer_health(bool allowed, size_t sessions, uint64_t uptime_s, enum verdict state);
+struct MHD_Response *http_answer_health(size_t sessions, uint64_t uptime_s, enum verdict state);
+
+/* A page of that type. Takes the text, whatever becomes of it. */
+struct MHD_Response *http_answer_text(struct buf *text, const char *type);
+
+/* To who asks for a page in another way than by GET and HEAD. */
+struct MHD_Response *http_answer_not_so(void);
 
 #endif

@@ -16,12 +16,20 @@ now_of(const struct http *h)
 
 /* --- answers --- */
 
+/* All answers go through here. */
 static enum MHD_Result
-queue_once(struct MHD_Connection *c, unsigned status, struct MHD_Response *r)
+queue(struct http *h, struct MHD_Connection *c, unsigned status, struct MHD_Response *r)
+{
+	metrics_http_answer(h->with.metrics, status);
+	return MHD_queue_response(c, status, r);
+}
+
+static enum MHD_Result
+queue_once(struct http *h, struct MHD_Connection *c, unsigned status, struct MHD_Response *r)
 {
 	if (!r)
 		return MHD_NO;
-	const enum MHD_Result result = MHD_queue_response(c, status, r);
+	const enum MHD_Result result = queue(h, c, status, r);
 	MHD_destroy_response(r);
 	return result;
 }
@@ -39,20 +47,45 @@ answer(struct http *h, const struct http_request *r, enum verdict v)
 	if (v != VERDICT_OK)
 		refusals_note(h->with.refusals, v, r->route ? r->route->path : "a request to an unknown path", now_of(h));
 	if (!r->cors)
-		return MHD_queue_response(r->mhd, verdict_http_status(v), h->answers[v][r->encoding]);
-	return queue_once(r->mhd, verdict_http_status(v),
+		return queue(h, r->mhd, verdict_http_status(v), h->answers[v][r->encoding]);
+	return queue_once(h, r->mhd, verdict_http_status(v),
 			  http_answer_make_for(v, r->encoding, header(r->mhd, MHD_HTTP_HEADER_ORIGIN)));
 }
 
 static enum MHD_Result
-answer_health(struct http *h, struct MHD_Connection *c, const char *method)
+answer_health(struct http *h, struct MHD_Connection *c)
 {
 	const struct intake *in = h->with.intake;
 	const uint64_t uptime = (now_of(h) - in->clock->started_ns) / NS_PER_S;
-	const bool allowed = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 
-	return queue_once(c, allowed ? verdict_http_status(in->closed) : MHD_HTTP_METHOD_NOT_ALLOWED,
-			  http_answer_health(allowed, sessions_count(in->sessions), uptime, in->closed));
+	return queue_once(h, c, verdict_http_status(in->closed),
+			  http_answer_health(sessions_count(in->sessions), uptime, in->closed));
+}
+
+static enum MHD_Result
+answer_metrics(struct http *h, struct MHD_Connection *c)
+{
+	const enum metrics_format format =
+	    http_wants_openmetrics(header(c, MHD_HTTP_HEADER_ACCEPT)) ? METRICS_OPENMETRICS : METRICS_PROMETHEUS;
+	struct buf text = { 0 };
+
+	if (h->with.scrape(h->with.ctx, format, &text))
+		return queue_once(h, c, MHD_HTTP_OK, http_answer_text(&text, metrics_media_name(format)));
+	buf_finish(&text);
+	return queue(h, c, verdict_http_status(VERDICT_NO_MEMORY), h->answers[VERDICT_NO_MEMORY][OTLP_JSON]);
+}
+
+static enum MHD_Result (*const pages[HTTP_PAGE_COUNT])(struct http *h, struct MHD_Connection *c) = {
+	[HTTP_HEALTH] = answer_health,
+	[HTTP_METRICS] = answer_metrics,
+};
+
+static enum MHD_Result
+answer_page(struct http *h, struct MHD_Connection *c, enum http_page page, const char *method)
+{
+	if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
+		return pages[page](h, c);
+	return queue_once(h, c, MHD_HTTP_METHOD_NOT_ALLOWED, http_answer_not_so());
 }
 
 /* --- the head --- */
@@ -96,9 +129,9 @@ judge_head(const struct http *h, const char *method, struct http_request *r)
 		return access;
 	if (MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size > h->with.limits->max_header)
 		return VERDICT_LARGE_HEADER;
-	if (!r->route)
+	if (!r->route || (r->route->page == HTTP_METRICS && !h->with.scrape))
 		return VERDICT_NOT_FOUND;
-	if (r->route->health)
+	if (r->route->page != HTTP_NO_PAGE)
 		return VERDICT_OK;
 	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
 		return VERDICT_BAD_METHOD;
@@ -199,9 +232,9 @@ finish_request(struct http *h, struct http_request *r, const char *method)
 
 	http_set_deadline(r->connection, 0);
 	if (r->preflight)
-		return queue_once(r->mhd, MHD_HTTP_NO_CONTENT, http_answer_preflight(header(r->mhd, MHD_HTTP_HEADER_ORIGIN)));
-	if (route && route->health)
-		return answer_health(h, r->mhd, method);
+		return queue_once(h, r->mhd, MHD_HTTP_NO_CONTENT, http_answer_preflight(header(r->mhd, MHD_HTTP_HEADER_ORIGIN)));
+	if (route && route->page != HTTP_NO_PAGE)
+		return answer_page(h, r->mhd, route->page, method);
 	r->connection->requests++;
 	if (h->stopping)
 		r->verdict = VERDICT_BUSY;

@@ -1,10 +1,13 @@
 #include "http_rules.h"
 #include "google/rpc/status.pb-c.h"
+#include "str.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#define MAX_WEIGHT 1000
 
 const struct http_route http_routes[] = {
 	{ .path = "/v1/logs", .signal_known = true, .signal = OTLP_LOGS },
@@ -12,7 +15,8 @@ const struct http_route http_routes[] = {
 	{ .path = "/v1/metrics", .signal_known = true, .signal = OTLP_METRICS },
 	{ .path = "/" }, /* exporters that were given the bare endpoint: Codex posts there */
 	{ .path = "/v1" },
-	{ .path = "/healthz", .health = true },
+	{ .path = "/healthz", .page = HTTP_HEALTH },
+	{ .path = "/metrics", .page = HTTP_METRICS },
 };
 const size_t http_route_count = sizeof(http_routes) / sizeof(http_routes[0]);
 
@@ -79,6 +83,94 @@ http_content_encoding(const char *header, bool *ret_compressed)
 	}
 	return false;
 }
+
+/* --- Accept --- */
+
+/* Takes the next piece off a list, without the space around it. False at the end. */
+static bool
+next_piece(struct str *list, char separator, struct str *ret)
+{
+	if (list->len == 0)
+		return false;
+	const char *end = memchr(list->ptr, separator, list->len);
+	struct str piece = { list->ptr, end ? (size_t)(end - list->ptr) : list->len };
+
+	*list = end ? (struct str){ end + 1, list->len - piece.len - 1 } : STR("");
+	while (piece.len > 0 && strchr(" \t", piece.ptr[0])) {
+		piece.ptr++;
+		piece.len--;
+	}
+	while (piece.len > 0 && strchr(" \t", piece.ptr[piece.len - 1]))
+		piece.len--;
+	*ret = piece;
+	return true;
+}
+
+static bool
+same_word(struct str s, const char *word)
+{
+	return s.len == strlen(word) && strncasecmp(s.ptr, word, s.len) == 0;
+}
+
+/* A weight in thousandths: "0.5" is 500. What is no weight is 0. */
+static unsigned
+weight(struct str q)
+{
+	unsigned sum = 0, unit = MAX_WEIGHT;
+
+	for (size_t i = 0; i < q.len; i++) {
+		if (i == 1 && q.ptr[i] == '.')
+			continue;
+		if (i == 1 || q.ptr[i] < '0' || q.ptr[i] > '9')
+			return 0;
+		sum += (unsigned)(q.ptr[i] - '0') * unit;
+		unit /= 10;
+	}
+	return sum < MAX_WEIGHT ? sum : MAX_WEIGHT;
+}
+
+struct media_range {
+	struct str type, version;
+	unsigned weight;
+};
+
+static struct media_range
+read_range(struct str text)
+{
+	struct media_range range = { .weight = MAX_WEIGHT };
+	struct str name, value;
+
+	next_piece(&text, ';', &range.type);
+	while (next_piece(&text, ';', &value)) {
+		if (!next_piece(&value, '=', &name))
+			continue;
+		if (same_word(name, "q"))
+			range.weight = weight(value);
+		else if (same_word(name, "version"))
+			range.version = value;
+	}
+	return range;
+}
+
+bool
+http_wants_openmetrics(const char *accept)
+{
+	struct str list = str_from(accept), text;
+	unsigned openmetrics = 0, plain = 0;
+
+	while (next_piece(&list, ',', &text)) {
+		const struct media_range range = read_range(text);
+		const bool known = range.version.len == 0 || same_word(range.version, "1.0.0");
+
+		if (same_word(range.type, "application/openmetrics-text") && known && range.weight > openmetrics)
+			openmetrics = range.weight;
+		else if (same_word(range.type, "text/plain") && range.weight > plain)
+			plain = range.weight;
+	}
+	return openmetrics > 0 && openmetrics >= plain;
+}
+
+/* --- answers --- */
 
 static size_t
 protobuf_status(enum verdict v, char body[HTTP_ANSWER_MAX])

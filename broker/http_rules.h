@@ -12,10 +12,13 @@
 
 #define HTTP_ANSWER_MAX 256
 
-/* A path and what is done there: export requests by POST, else the health page by GET and HEAD. */
+/* Pages are for GET and HEAD. */
+enum http_page { HTTP_NO_PAGE, HTTP_HEALTH, HTTP_METRICS, HTTP_PAGE_COUNT };
+
+/* A path and what is done there: export requests by POST, or a page. */
 struct http_route {
 	const char *path;
-	bool health;
+	enum http_page page;
 	bool signal_known; /* else the body tells */
 	enum otlp_signal signal;
 };
@@ -33,6 +36,9 @@ const char *http_media_name(enum otlp_encoding e);
 
 /* Reads a Content-Encoding; NULL is none. False if it is one that we do not take. */
 bool http_content_encoding(const char *header, bool *ret_compressed);
+
+/* Whether an Accept prefers OpenMetrics to the older text format. NULL does not. */
+bool http_wants_openmetrics(const char *accept);
 
 /*
  * Writes the body of an answer: an empty Export*ServiceResponse, which all signals have in common, or a google.rpc.Status.

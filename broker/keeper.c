@@ -86,6 +86,7 @@ emit(struct event_sink *sink, const struct event *e)
 			write_tally(k);
 		tally_add(&k->tally, k->day, e);
 	}
+	metrics_count(k->with.metrics, e);
 	next->emit(next, e);
 }
 
@@ -214,6 +215,7 @@ write_all(struct keeper *k)
 		return false;
 	k->stored_seq = k->with.publisher->seq;
 	k->commits++;
+	metrics_keep(k->with.metrics);
 	see_to_log(k);
 	return true;
 }
@@ -292,6 +294,7 @@ give_up(struct keeper *k)
 	k->unsure = false;
 	publish_rewind(k->with.publisher, k->stored_seq);
 	tally_clear(&k->tally);
+	metrics_rewind(k->with.metrics);
 	if (!load_sessions(k))
 		sessions_clear(k->sessions);
 }
@@ -375,6 +378,7 @@ keeper_settle(struct keeper *k)
 		give_up(k);
 		return VERDICT_NO_STORE;
 	}
+	metrics_keep(k->with.metrics);
 	publish_send(p);
 	return VERDICT_OK;
 }

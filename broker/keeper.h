@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "intake.h"
 #include "log.h"
+#include "metrics.h"
 #include "publish.h"
 #include "session.h"
 #include "store.h"
@@ -28,11 +29,12 @@ struct keeper_setup {
 	const struct log *log;
 	struct publisher *publisher;
 	struct intake *intake;
+	struct metrics *metrics; /* counts events; NULL: nobody does */
 };
 
 struct keeper {
 	struct keeper_setup with;
-	struct event_sink sink; /* for sessions_create(): counts usage, and passes events on to the publisher */
+	struct event_sink sink; /* for sessions_create(): counts, and passes events on to the publisher */
 	struct ev_loop *loop;
 	struct sessions *sessions;
 	struct store *store; /* NULL: none is wanted, or it could not be opened */

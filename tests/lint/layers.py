@@ -35,6 +35,7 @@ BROKER = (
     ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
     ("tally", DOMAIN, set()),
+    ("metrics*", DOMAIN, set()),
     ("pipeline", DOMAIN, set()),
     ("config*", EDGE, {"inih"}),  # it knows the settings of every layer, and reads a file
     ("options", EDGE, set()),
@@ -50,6 +51,7 @@ BROKER = (
     ("access", EDGE, set()),
     ("peer*", EDGE, set()),
     ("refusal", EDGE, set()),
+    ("vitals", EDGE, set()),
     ("gate", EDGE, {"ev"}),
     ("token", EDGE, set()),
     ("store*", EDGE, {"sqlite"}),

@@ -279,11 +279,14 @@ Test(gate, no_id_is_used_twice)
 		const uint64_t id = t.http[t.http_count - 1].id;
 
 		cr_assert_gt(id, last);
+		cr_assert_eq(t.gate.seated, 1);
 		last = id;
 		gate_left(&t.gate, id);
 		gate_left(&t.gate, id); /* harmless */
 		close(fd);
 	}
+	cr_assert_eq(t.gate.seated, 0);
+	cr_assert_eq(t.gate.refused, 0);
 	cr_assert_eq(t.gate.crowd_count, 1);
 }
 

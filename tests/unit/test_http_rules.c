@@ -1,4 +1,5 @@
 #include "google/rpc/status.pb-c.h"
+#include "guard.h"
 #include "http_rules.h"
 
 #include <cjson/cJSON.h>
@@ -54,6 +55,70 @@ Test(http_rules, media_types)
 		cr_assert(http_media_type(http_media_name(e), &back));
 		cr_assert_eq(back, e);
 	}
+}
+
+Test(http_rules, openmetrics_is_for_who_asks)
+{
+	static const struct {
+		const char *accept;
+		bool wants;
+	} cases[] = {
+		{ NULL, false },
+		{ "", false },
+		{ ",", false },
+		{ "*/*", false },
+		{ "text/plain", false },
+		{ "application/openmetrics-text", true },
+		{ "Application/OpenMetrics-Text", true },
+		{ "application/openmetrics-text; version=1.0.0; charset=utf-8", true },
+		{ "application/openmetrics-text ;version=1.0.0", true },
+		{ "application/openmetrics-text;version=0.0.1", false },
+		{ "application/openmetrics-text;version=2.0.0, text/plain", false },
+		{ "application/openmetrics-textual", false },
+		{ "text/html, application/openmetrics-text", true },
+		/* what Prometheus says */
+		{ "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+		  "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+		  true },
+		{ "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;q=0.4,*/"
+		  "*;q=0.1",
+		  true },
+		{ "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5", false },
+		{ "text/plain;q=0.5,application/openmetrics-text;q=0.5", true },
+		{ "text/plain;q=0.123,application/openmetrics-text;q=0.124", true },
+		{ "application/openmetrics-text;q=0", false },
+		{ "application/openmetrics-text;q=0.000", false },
+		{ "application/openmetrics-text; Q=1.000", true },
+		{ "application/openmetrics-text;q=9", true },
+		{ "application/openmetrics-text;q=x", false },
+		{ "application/openmetrics-text;q=0x5", false },
+		{ "application/openmetrics-text;q=", false },
+		{ "application/openmetrics-text;q", false },
+		{ "application/openmetrics-text;;;", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_assert_eq(http_wants_openmetrics(cases[i].accept), cases[i].wants, "%zu", i);
+}
+
+/* Each prefix of a header ends where memory does. */
+Test(http_rules, accept_is_read_to_its_end_only)
+{
+	static const char begin[] = "a/b;q=0.5 , application/openmetrics-text",
+			  accept[] = "a/b;q=0.5 , application/openmetrics-text ; version=1.0.0 ;q=0.7,text/plain;q=0.6";
+	struct guard g = guard_create(sizeof(accept));
+
+	for (size_t len = 0; len < sizeof(accept); len++) {
+		char *copy = guard_put(&g, accept, len + 1);
+
+		copy[len] = '\0';
+		const bool wants = http_wants_openmetrics(copy);
+		if (len < strlen(begin))
+			cr_assert_not(wants, "%zu", len);
+		else if (len == strlen(begin) || len == strlen(accept))
+			cr_assert(wants, "%zu", len);
+	}
+	guard_destroy(&g);
 }
 
 Test(http_rules, content_encodings)

@@ -17,6 +17,7 @@ static const struct limits limits = { .max_inflated = 1 << 20 };
 
 /* A keeper and all it keeps for, in a directory that outlives it. */
 struct life {
+	struct metrics *metrics;
 	struct clock clock;
 	struct journal journal;
 	struct publisher publisher;
@@ -64,6 +65,8 @@ begin_life(bool memory, bool durable)
 	char url[128];
 
 	clock_init(&l->clock);
+	l->metrics = metrics_create();
+	cr_assert_not_null(l->metrics);
 	snprintf(url, sizeof(url), "ipc://%s/events", dir);
 	cr_assert(journal_init(&l->journal, 1 << 20));
 	cr_assert(publish_open(&l->publisher, url, &l->journal, &quiet));
@@ -75,6 +78,7 @@ begin_life(bool memory, bool durable)
 		.log = &quiet,
 		.publisher = &l->publisher,
 		.intake = &l->intake,
+		.metrics = l->metrics,
 	};
 	cr_assert(keeper_open(&l->keeper, loop, &with));
 	l->sessions = sessions_create(&settings, &l->keeper.sink);
@@ -96,6 +100,7 @@ end_life(struct life *l, bool crash)
 	intake_finish(&l->intake);
 	sessions_destroy(l->sessions);
 	journal_finish(&l->journal);
+	metrics_destroy(l->metrics);
 	free(l);
 }
 
@@ -210,6 +215,8 @@ Test(keeper, goes_back_to_what_is_stored_when_storing_fails, .timeout = 60)
 	cr_assert_eq(l->publisher.seq, seq);
 	cr_assert_eq(l->publisher.queued, 0);
 	cr_assert_eq(l->keeper.tally.count, 0);
+	cr_assert_eq(l->metrics->rows[0].kept.requests, 1);
+	cr_assert_eq(l->metrics->now.events, l->metrics->kept.events);
 	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK, "nothing was taken since");
 
 	let_files_grow(true);
@@ -217,10 +224,12 @@ Test(keeper, goes_back_to_what_is_stored_when_storing_fails, .timeout = 60)
 	cr_assert_eq(l->intake.closed, VERDICT_OK);
 	answer(l, "b", "gpt");
 	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	cr_assert_eq(l->metrics->rows[0].kept.requests, 2);
 	end_life(l, true);
 	l = begin_life(false, true);
 	cr_assert_eq(requests(l, "a"), 1);
 	cr_assert_eq(requests(l, "b"), 1);
+	cr_assert_eq(l->metrics->kept.events, 0, "what is read again is no news");
 	end_life(l, false);
 }
 
