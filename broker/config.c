@@ -79,6 +79,8 @@ const struct setting config_settings[] = {
 	  MAX_DURATION, .live = true, .help = "an idle session has ended, unless its process is connected" },
 	{ "sessions", "max_sessions", "max-sessions", "AGENTBUS_MAX_SESSIONS", SETTING_COUNT, AT(sessions.max_sessions), 1,
 	  1000000, .live = true, .help = "sessions remembered; above, the oldest ended ones are forgotten" },
+	{ "pricing", "file", "pricing-file", "AGENTBUS_PRICING_FILE", SETTING_FILE, AT(pricing_file), .live = true,
+	  .help = "prices of your own, beside those that are built in" },
 	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
 	  .help = "error, warning, info or debug" },
 };

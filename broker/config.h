@@ -39,6 +39,7 @@ struct config {
 	size_t history_size; /* bytes, in the database */
 	uint64_t history_age_ns;
 	struct session_settings sessions;
+	char pricing_file[CONFIG_PATH_MAX]; /* "": none */
 	enum log_level log_level;
 };
 
