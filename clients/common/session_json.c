@@ -25,11 +25,10 @@ write_model(struct json *j, const struct agentbus_model_usage *m)
 	json_uint(j, "cache_read_tokens", m->tokens.cache_read);
 	json_uint(j, "cache_write_tokens", m->tokens.cache_write);
 	json_uint(j, "output_tokens", m->tokens.output);
-	write_cost(j, &m->cost);
 	json_end(j);
 }
 
-/* models and by_model, both in the order of first use. */
+/* models, by_model and cost_by_model, all in the order of first use. */
 static void
 write_models(struct json *j, const struct agentbus_session *s)
 {
@@ -40,6 +39,13 @@ write_models(struct json *j, const struct agentbus_session *s)
 	json_object(j, "by_model");
 	for (size_t i = 0; i < s->model_count; i++)
 		write_model(j, &s->models[i]);
+	json_end(j);
+	json_object(j, "cost_by_model");
+	for (size_t i = 0; i < s->model_count; i++) {
+		json_object(j, s->models[i].model);
+		write_cost(j, &s->models[i].cost);
+		json_end(j);
+	}
 	json_end(j);
 }
 

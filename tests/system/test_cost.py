@@ -72,8 +72,8 @@ class Cost(unittest.TestCase):
                 self.assertEqual(pico(got["cost_usd"]), computed, sid)
                 self.assertEqual(got["cost_estimated"], guessed, sid)
             for model, (cost, guess) in parts.items():
-                self.assertAlmostEqual(pico(got["by_model"][model]["cost_usd"]), cost, delta=want["requests"] if reported else 0)
-                self.assertEqual(got["by_model"][model]["cost_estimated"], guess and not reported, f"{sid} {model}")
+                self.assertAlmostEqual(pico(got["cost_by_model"][model]["cost_usd"]), cost, delta=want["requests"] if reported else 0)
+                self.assertEqual(got["cost_by_model"][model]["cost_estimated"], guess and not reported, f"{sid} {model}")
             checked += 1
         return checked
 
@@ -201,7 +201,7 @@ class Prices(unittest.TestCase):
             event = watch.wait_for(lambda e: e["kind"] == "api_request")
             self.assertEqual((event["details"]["cost_usd"], event["details"]["cost_estimated"]), (0.000535, True))
             self.assertEqual((event["session"]["cost_usd"], event["session"]["cost_estimated"]), (0.000535, True))
-            self.assertEqual(event["session"]["by_model"]["unheard-of"]["cost_usd"], 0.000535)
+            self.assertEqual(event["session"]["cost_by_model"]["unheard-of"]["cost_usd"], 0.000535)
 
     def test_it_survives_the_broker(self):
         with Broker() as broker:
@@ -211,7 +211,7 @@ class Prices(unittest.TestCase):
             broker.kill()
             broker.start_daemon()
             after = self.one(broker)
-            for key in ("cost_usd", "cost_estimated", "reported_cost_usd", "computed_cost_usd", "by_model"):
+            for key in ("cost_usd", "cost_estimated", "reported_cost_usd", "computed_cost_usd", "by_model", "cost_by_model"):
                 self.assertEqual(after[key], before[key], key)
             broker.post(otlp.LOGS, request("s"))
             self.assertEqual(pico(self.one(broker)["cost_usd"]), pico(before["cost_usd"]) + 522_000_000)

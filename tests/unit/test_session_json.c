@@ -53,10 +53,11 @@ Test(session_json, session_in_full)
 	    "\"cache_write_tokens\":13,"
 	    "\"output_tokens\":14,\"reasoning_tokens\":15,\"tool_calls\":3,\"api_errors\":4,\"models\":[\"z\",\"a\"],"
 	    "\"by_model\":{\"z\":{\"requests\":1,\"input_tokens\":1,\"cache_read_tokens\":2,\"cache_write_tokens\":3,"
-	    "\"output_tokens\":4,\"cost_usd\":null,\"cost_estimated\":false},\"a\":{\"requests\":18446744073709551615,\"input_"
+	    "\"output_tokens\":4},\"a\":{\"requests\":18446744073709551615,\"input_"
 	    "tokens\":9007199254740993,"
-	    "\"cache_read_tokens\":0,\"cache_write_tokens\":0,\"output_tokens\":0,"
-	    "\"cost_usd\":2,\"cost_estimated\":true}}}");
+	    "\"cache_read_tokens\":0,\"cache_write_tokens\":0,\"output_tokens\":0}},"
+	    "\"cost_by_model\":{\"z\":{\"cost_usd\":null,\"cost_estimated\":false},"
+	    "\"a\":{\"cost_usd\":2,\"cost_estimated\":true}}}");
 	json_finish(&j);
 }
 
