@@ -42,7 +42,7 @@ STORE_OBJ  := $(STORE_C:.c=.o)
 
 # --- what is built ---
 BROKER_SRC := $(wildcard broker/*.c)
-BROKER_OBJ := $(BROKER_SRC:%.c=$(BUILD)/%.o)
+BROKER_OBJ := $(BROKER_SRC:%.c=$(BUILD)/%.o) $(BUILD)/broker/price_shipped.o
 LIB_SRC    := $(wildcard clients/lib/*.c)
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB_PIC    := $(LIB_SRC:%.c=$(BUILD)/pic/%.o) $(BUS_C:$(BUILD)/%.c=$(BUILD)/pic/%.o)
@@ -94,6 +94,17 @@ $(BUILD)/%.o: %.c Makefile
 
 $(BUILD)/proto/%.pb-c.o: $(BUILD)/proto/%.pb-c.c Makefile
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
+
+# The prices that are built in.
+$(BUILD)/broker/price_shipped.c: contrib/pricing/models.json Makefile
+	@mkdir -p $(@D)
+	{ echo '#include "price_shipped.h"'; echo 'const unsigned char price_shipped[] = {'; \
+		od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		echo '};'; echo 'const size_t price_shipped_size = sizeof(price_shipped);'; } >$@.new
+	@mv $@.new $@
+
+$(BUILD)/broker/price_shipped.o: $(BUILD)/broker/price_shipped.c Makefile
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/pic/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -234,6 +245,7 @@ INSTALLED := \
 	$(foreach c,$(wildcard contrib/completions/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
 	$(foreach c,$(wildcard contrib/completions/*.fish),644:$(c):share/fish/vendor_completions.d/$(notdir $(c))) \
 	$(foreach f,$(shell find contrib/eww contrib/examples contrib/prometheus -type f 2>/dev/null),644:$(f):share/agentbus/$(f:contrib/%=%)) \
+	644:contrib/pricing/models.json:share/agentbus/pricing/models.json \
 	$(foreach f,$(wildcard contrib/agentbus.conf),644:$(f):share/agentbus/agentbus.conf) \
 	$(foreach f,$(wildcard contrib/*.desktop),644:$(f):share/applications/$(notdir $(f)))
 INSTALLED_LINKS := lib/$(SONAME) lib/libagentbus.so

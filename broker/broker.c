@@ -149,15 +149,17 @@ stop_timers(struct broker *b)
 /* --- start and stop --- */
 
 bool
-broker_start(struct broker *b, struct ev_loop *loop, const struct config *config)
+broker_start(struct broker *b, struct ev_loop *loop, const struct config *config, struct price_table *prices)
 {
 	char addresses[CONFIG_LISTEN_MAX * ADDRESS_TEXT_MAX], status[sizeof(addresses) + 16];
 
-	*b = (struct broker){ .loop = loop, .config = *config };
+	*b = (struct broker){ .loop = loop, .config = *config, .prices = prices };
 	log_init(&b->log, config->log_level);
 	clock_init(&b->clock);
-	if (!broker_open_parts(b))
+	if (!broker_open_parts(b)) {
+		price_table_destroy(b->prices);
 		return false;
+	}
 	start_timers(b);
 	service_init(&b->service, loop);
 	listen_format(&b->listeners, addresses, sizeof(addresses));
@@ -169,8 +171,18 @@ broker_start(struct broker *b, struct ev_loop *loop, const struct config *config
 	return true;
 }
 
+static void
+set_prices(struct broker *b, const struct config *config, struct price_table *prices)
+{
+	sessions_set_prices(b->sessions, prices);
+	price_table_destroy(b->prices);
+	b->prices = prices;
+	memcpy(b->config.pricing_file, config->pricing_file, sizeof(b->config.pricing_file));
+	log_info(&b->log, "prices of %zu models", price_table_count(prices));
+}
+
 void
-broker_reload(struct broker *b, const struct config *config)
+broker_reload(struct broker *b, const struct config *config, struct price_table *prices)
 {
 	char text[CONFIG_LISTEN_MAX * ADDRESS_TEXT_MAX];
 
@@ -186,6 +198,8 @@ broker_reload(struct broker *b, const struct config *config)
 	b->config.log_level = config->log_level;
 	b->log.level = config->log_level;
 	sessions_set_settings(b->sessions, &config->sessions);
+	if (prices)
+		set_prices(b, config, prices);
 }
 
 static void
@@ -232,4 +246,5 @@ broker_stop(struct broker *b)
 	broker_settle(b);
 	log_info(&b->log, "stopped after %" PRIu64 " events", b->publisher.seq);
 	broker_close_parts(b);
+	price_table_destroy(b->prices);
 }

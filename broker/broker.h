@@ -15,6 +15,7 @@
 #include "keeper.h"
 #include "listen.h"
 #include "metrics.h"
+#include "price.h"
 #include "publish.h"
 #include "query.h"
 #include "rundir.h"
@@ -32,6 +33,7 @@ struct broker {
 	struct rundir rundir;
 	struct journal journal;
 	struct publisher publisher;
+	struct price_table *prices;
 	struct sessions *sessions;
 	struct keeper keeper;
 	struct intake intake;
@@ -56,11 +58,14 @@ struct broker {
 	ev_prepare drained;
 };
 
-/* Opens everything and listens. False after logging why not; nothing is open then. */
-bool broker_start(struct broker *b, struct ev_loop *loop, const struct config *config);
+/* Opens everything and listens. False after logging why not; nothing is open then. Takes the prices in any case. */
+bool broker_start(struct broker *b, struct ev_loop *loop, const struct config *config, struct price_table *prices);
 
-/* Applies what a new configuration changes and can be changed now; logs what needs a restart. */
-void broker_reload(struct broker *b, const struct config *config);
+/*
+ * Applies what a new configuration changes and can be changed now; logs what needs a restart. Takes the prices; NULL keeps
+ * the old ones, and the name of their file.
+ */
+void broker_reload(struct broker *b, const struct config *config, struct price_table *prices);
 
 /* Stops listening, and ends the loop when all begun requests are answered, or after a second at most. */
 void broker_drain(struct broker *b);

@@ -102,6 +102,7 @@ open_keeper(struct broker *b)
 		keeper_close(&b->keeper);
 		return false;
 	}
+	sessions_set_prices(b->sessions, b->prices);
 	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
 	keeper_load(&b->keeper, b->sessions);
 	return true;

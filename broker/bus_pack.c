@@ -11,7 +11,7 @@ static_assert((int)EVENT_SESSION_ENDED == AGENTBUS__V1__EVENT_KIND__EVENT_KIND_S
 
 /* All text of a session and an event is bounded, and so is their number of models. */
 #define TEXT_MAX   3072
-#define MODEL_SIZE (sizeof(((struct model_usage *)0)->model) + 7 * BUS_WIRE_HEAD_MAX)
+#define MODEL_SIZE (sizeof(((struct model_usage *)0)->model) + 14 * BUS_WIRE_HEAD_MAX)
 #define EVENT_MAX  (TEXT_MAX + 80 * BUS_WIRE_HEAD_MAX + SESSION_MODELS_MAX * MODEL_SIZE)
 static_assert(sizeof(struct session) + 1024 < TEXT_MAX, "a session's text fits");
 
@@ -30,13 +30,20 @@ put_tokens(struct bus_wire *w, unsigned field, const struct tokens *t)
 	bus_wire_embed(w, field, end);
 }
 
+/* Nothing if nothing is known. */
 static void
-put_reported_cost(struct bus_wire *w, unsigned field, int64_t cost)
+put_cost(struct bus_wire *w, unsigned field, const struct cost *c)
 {
 	const uint8_t *end = w->at;
 
-	bus_wire_number(w, 4, true); /* has_reported */
-	bus_wire_number(w, 1, (uint64_t)cost);
+	if (!c->has_reported && !c->has_computed)
+		return;
+	bus_wire_number(w, 6, (uint64_t)c->unreported);
+	bus_wire_number(w, 5, c->has_computed);
+	bus_wire_number(w, 4, c->has_reported);
+	bus_wire_number(w, 3, c->estimated);
+	bus_wire_number(w, 2, (uint64_t)c->computed);
+	bus_wire_number(w, 1, (uint64_t)c->reported);
 	bus_wire_embed(w, field, end);
 }
 
@@ -69,6 +76,7 @@ put_models(struct bus_wire *w, unsigned field, const struct session *s)
 	for (size_t i = s->model_count; i-- > 0;) {
 		const uint8_t *end = w->at;
 
+		put_cost(w, 4, &s->models[i].cost);
 		put_tokens(w, 3, &s->models[i].tokens);
 		bus_wire_number(w, 2, s->models[i].requests);
 		bus_wire_text(w, 1, s->models[i].model);
@@ -90,8 +98,7 @@ put_session_usage(struct bus_wire *w, const struct session *s)
 	bus_wire_number(w, 25, s->failed);
 	if (s->last_error.class != ERROR_NONE)
 		put_error(w, 24, s->last_error.class, s->last_error.message, s->last_error.status, s->last_error.time_ns);
-	if (s->has_reported_cost)
-		put_reported_cost(w, 23, s->reported_cost);
+	put_cost(w, 23, &s->cost);
 	put_tokens(w, 22, &s->tokens);
 	bus_wire_number(w, 21, s->api_errors);
 	bus_wire_number(w, 20, s->tool_calls);
@@ -138,12 +145,11 @@ put_prompt(struct bus_wire *w, const struct event *e, const struct observation *
 static void
 put_api_request(struct bus_wire *w, const struct event *e, const struct observation *o)
 {
-	(void)e;
 	put_view(w, 6, o->source, 64);
 	put_view(w, 5, o->request_id, SESSION_ID_MAX);
 	bus_wire_number(w, 4, o->duration_ms);
-	if (o->has_cost)
-		put_reported_cost(w, 3, o->cost);
+	if (e->cost)
+		put_cost(w, 3, e->cost);
 	put_tokens(w, 2, &o->tokens);
 	put_view(w, 1, o->model, 64);
 }

@@ -81,6 +81,8 @@ const struct setting config_settings[] = {
 	  1000000, .live = true, .help = "sessions remembered; above, the oldest ended ones are forgotten" },
 	{ "metrics", "enabled", "metrics", "AGENTBUS_METRICS", SETTING_SWITCH, AT(metrics),
 	  .help = "answer GET /metrics with what was counted" },
+	{ "pricing", "file", "pricing-file", "AGENTBUS_PRICING_FILE", SETTING_FILE, AT(pricing_file), .live = true,
+	  .help = "prices of your own, beside those that are built in" },
 	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
 	  .help = "error, warning, info or debug" },
 };

@@ -40,6 +40,7 @@ struct config {
 	uint64_t history_age_ns;
 	struct session_settings sessions;
 	bool metrics;
+	char pricing_file[CONFIG_PATH_MAX]; /* "": none */
 	enum log_level log_level;
 };
 

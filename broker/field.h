@@ -23,8 +23,10 @@ enum field {
 	F_OUTPUT,
 	F_CACHE_READ,
 	F_CACHE_WRITE,
+	F_CACHE_WRITE_1H, /* of F_CACHE_WRITE */
 	F_REASONING,
 	F_COST_USD,
+	F_SPEED, /* how the model served */
 	F_DURATION_MS,
 	F_REQUEST_ID,
 	F_SOURCE, /* who asked the model */

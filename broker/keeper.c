@@ -59,7 +59,10 @@ write_tally(struct keeper *k)
 					       .cache_write = r->tokens.cache_write,
 					       .output = r->tokens.output,
 					       .reasoning = r->tokens.reasoning,
-					       .reported_cost = r->reported_cost };
+					       .reported_cost = r->cost.reported,
+					       .computed_cost = r->cost.computed,
+					       .unreported_cost = r->cost.unreported,
+					       .estimated = r->cost.estimated };
 
 		if (!store_add_usage(k->store, &u))
 			return false;

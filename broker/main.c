@@ -1,8 +1,8 @@
 /* agentbusd: the start, the signals and the end. */
 #include "broker.h"
 #include "options.h"
+#include "pricing.h"
 #include "tidier.h"
-
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,19 +48,29 @@ stop_asked(struct ev_loop *loop, ev_signal *w, int revents)
 }
 
 static void
-reload_asked(struct ev_loop *loop, ev_signal *w, int revents)
+reload(struct daemon *d)
 {
-	struct daemon *d = w->data;
 	struct reload_report r = { .report.line = log_line, .log = &d->broker.log };
+	struct price_table *prices;
 	struct options o;
 
+	if (options_load(d->argc, d->argv, &r.report, &o) != 0) {
+		log_error(&d->broker.log, "the configuration was not read again: the old one stays in force");
+		return;
+	}
+	prices = pricing_load(o.config.pricing_file, &r.report);
+	if (!prices)
+		log_error(&d->broker.log, "the prices were not read again: the old ones stay in force");
+	broker_reload(&d->broker, &o.config, prices);
+}
+
+static void
+reload_asked(struct ev_loop *loop, ev_signal *w, int revents)
+{
 	(void)loop;
 	(void)revents;
 	service_reloading();
-	if (options_load(d->argc, d->argv, &r.report, &o) == 0)
-		broker_reload(&d->broker, &o.config);
-	else
-		log_error(&d->broker.log, "the configuration was not read again: the old one stays in force");
+	reload(w->data);
 	service_reloaded();
 }
 
@@ -92,8 +102,9 @@ forbid_core_dumps(void)
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* Takes the prices. */
 static int
-run(struct daemon *d, const struct config *config)
+run(struct daemon *d, const struct config *config, struct price_table *prices)
 {
 	/* nng's threads allocate little: they need no arenas of their own. */
 	mallopt(M_ARENA_MAX, 1);
@@ -106,13 +117,14 @@ run(struct daemon *d, const struct config *config)
 	struct ev_loop *loop = ev_default_loop(EVBACKEND_EPOLL);
 	if (!loop) {
 		fprintf(stderr, "agentbusd: no event loop: the system has no descriptors left\n");
+		price_table_destroy(prices);
 		return 1;
 	}
 	/* Before anything is opened: a signal at any time then ends in order. */
 	start_signal(d, loop, &d->interrupt, stop_asked, SIGINT);
 	start_signal(d, loop, &d->terminate, stop_asked, SIGTERM);
 	start_signal(d, loop, &d->hangup, reload_asked, SIGHUP);
-	if (!broker_start(&d->broker, loop, config))
+	if (!broker_start(&d->broker, loop, config, prices))
 		return 1;
 	ev_run(loop, 0);
 	broker_stop(&d->broker);
@@ -138,6 +150,7 @@ main(int argc, char **argv)
 
 	struct config_report report = { .line = print_line };
 	struct daemon d = { .argc = argc, .argv = argv };
+	struct price_table *prices;
 	struct options o;
 	const int status = options_load(argc, argv, &report, &o);
 
@@ -151,9 +164,14 @@ main(int argc, char **argv)
 		printf("agentbusd %s\n", AGENTBUS_VERSION);
 		return 0;
 	case OPTIONS_CHECK:
-		return check(&o);
 	case OPTIONS_RUN:
 		break;
 	}
-	return run(&d, &o.config);
+	prices = pricing_load(o.config.pricing_file, &report);
+	if (!prices)
+		return 1;
+	if (o.action == OPTIONS_RUN)
+		return run(&d, &o.config, prices);
+	price_table_destroy(prices);
+	return check(&o);
 }

@@ -74,11 +74,13 @@ touch(struct metrics *m, struct metrics_row *row)
 	row->changed = true;
 }
 
-/* What an answer has cost. The CLI's own figure, and a credit is no cost: counters only go up. */
+/* What an answer has cost: the CLI's own figure, else by the table of prices. A credit is no cost: counters only go up. */
 static uint64_t
-cost_of(const struct observation *o)
+cost_of(const struct event *e)
 {
-	return o->has_cost && o->cost > 0 ? (uint64_t)o->cost : 0;
+	const int64_t cost = e->cost ? e->cost->reported + e->cost->unreported : 0;
+
+	return cost > 0 ? (uint64_t)cost : 0;
 }
 
 static void
@@ -99,8 +101,9 @@ add_duration(struct metrics_usage *u, const struct observation *o)
 }
 
 static void
-count_request(struct metrics *m, size_t provider, const struct observation *o)
+count_request(struct metrics *m, size_t provider, const struct event *e)
 {
+	const struct observation *o = e->observation;
 	struct metrics_row *row = find_row(m, provider, o->model);
 	struct metrics_usage *u = &row->now;
 
@@ -111,32 +114,34 @@ count_request(struct metrics *m, size_t provider, const struct observation *o)
 	u->tokens.cache_write += o->tokens.cache_write;
 	u->tokens.output += o->tokens.output;
 	u->tokens.reasoning += o->tokens.reasoning;
-	u->cost += cost_of(o);
+	u->cost += cost_of(e);
 	add_duration(u, o);
 }
 
 /* --- events --- */
 
 static void
-count_error(struct metrics *m, size_t provider, const struct observation *o)
+count_error(struct metrics *m, size_t provider, const struct event *e)
 {
+	const struct observation *o = e->observation;
+
 	m->now.of[provider].errors[o->error] += o->means == MEANS_ERROR;
 }
 
 static void
-count_tool(struct metrics *m, size_t provider, const struct observation *o)
+count_tool(struct metrics *m, size_t provider, const struct event *e)
 {
-	(void)o;
+	(void)e;
 	m->now.of[provider].tool_calls++;
 }
 
 static void
-count_prompt(struct metrics *m, size_t provider, const struct observation *o)
+count_prompt(struct metrics *m, size_t provider, const struct event *e)
 {
-	m->now.of[provider].prompts += (o->flags & OBS_COUNTED) != 0;
+	m->now.of[provider].prompts += (e->observation->flags & OBS_COUNTED) != 0;
 }
 
-static void (*const counters[])(struct metrics *m, size_t provider, const struct observation *o) = {
+static void (*const counters[])(struct metrics *m, size_t provider, const struct event *e) = {
 	[EVENT_API_REQUEST] = count_request,
 	[EVENT_API_ERROR] = count_error,
 	[EVENT_TOOL] = count_tool,
@@ -153,7 +158,7 @@ metrics_count(struct metrics *m, const struct event *e)
 	m->now.events++;
 	if (e->observation && provider < m->provider_count && e->kind < sizeof(counters) / sizeof(counters[0]) &&
 	    counters[e->kind])
-		counters[e->kind](m, provider, e->observation);
+		counters[e->kind](m, provider, e);
 }
 
 void

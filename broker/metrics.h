@@ -34,7 +34,7 @@ struct metrics_exemplar {
 struct metrics_usage {
 	uint64_t requests;
 	struct tokens tokens;
-	uint64_t cost;                     /* pico-dollars, as the CLI says */
+	uint64_t cost;                     /* pico-dollars, as sessions show it */
 	uint64_t buckets[METRICS_BUCKETS]; /* each for itself: not cumulative */
 	uint64_t duration_ms;              /* of all in the buckets */
 	struct metrics_exemplar exemplars[METRICS_BUCKETS];

@@ -299,7 +299,7 @@ static const struct family families[] = {
 	{ "agentbus_requests", "counter", "", "Answers of models.", .samples = requests },
 	{ "agentbus_tokens", "counter", "", "Tokens; input includes cache_read and cache_write, output includes reasoning.",
 	  .samples = tokens },
-	{ "agentbus_cost_usd", "counter", "usd", "Cost as the CLIs themselves report it.", .samples = cost },
+	{ "agentbus_cost_usd", "counter", "usd", "Cost as the CLIs report it, else by the table of prices.", .samples = cost },
 	{ "agentbus_errors", "counter", "", "Requests to models that failed, by error.type.", .samples = errors },
 	{ "agentbus_tool_calls", "counter", "", "Tool calls that have ended.", .samples = tool_calls },
 	{ "agentbus_prompts", "counter", "", "Prompts of persons.", .samples = prompts },

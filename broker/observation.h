@@ -102,7 +102,9 @@ struct observation {
 
 	struct str model;
 	struct tokens tokens;
-	int64_t cost; /* pico-dollars */
+	uint64_t cache_write_1h; /* of tokens.cache_write: what is kept for an hour */
+	struct str speed;        /* how the model served, in the CLI's word: normal, fast, or empty */
+	int64_t cost;            /* pico-dollars: the CLI's own figure */
 	bool has_cost;
 	uint64_t duration_ms;
 	struct str request_id; /* joins an answer with the tools it asks for */

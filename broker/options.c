@@ -1,15 +1,14 @@
 #include "options.h"
 
 #include "buf.h"
+#include "file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SETTINGS_MAX 64
 #define FILE_MAX     (1 << 20)
@@ -139,27 +138,6 @@ xdg_path(const char *variable, const char *fallback, const char *name, char path
 		*path = '\0';
 }
 
-/* Reads a whole file. False with errno. */
-static bool
-read_file(const char *path, struct buf *text)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return false;
-	while (text->len < FILE_MAX && buf_reserve(text, BUFSIZ)) {
-		n = read(fd, text->bytes + text->len, BUFSIZ);
-		if (n <= 0)
-			break;
-		text->len += (size_t)n;
-	}
-	const int error = n > 0 ? EFBIG : errno;
-	close(fd);
-	errno = error;
-	return n == 0;
-}
-
 /* Applies the file that --config or AGENTBUS_CONFIG names, else the default one if there is one. */
 static void
 apply_file(struct options *o, const char *named, struct config_report *report)
@@ -170,7 +148,7 @@ apply_file(struct options *o, const char *named, struct config_report *report)
 		snprintf(o->file, sizeof(o->file), "%s", named);
 	else
 		xdg_path("XDG_CONFIG_HOME", ".config", "agentbus/agentbus.conf", o->file);
-	if (*o->file && read_file(o->file, &text))
+	if (*o->file && file_read(o->file, FILE_MAX, &text))
 		config_parse(&o->config, (const char *)text.bytes, text.len, o->file, report);
 	else if (named || (*o->file && errno != ENOENT && errno != ENOTDIR))
 		config_complain(report, "%s: %s", *o->file ? o->file : "--config", *o->file ? strerror(errno) : "no file named");

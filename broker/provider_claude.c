@@ -11,6 +11,7 @@ static const char *const prefixes[] = { "claude_code.", NULL };
 static const struct field_rule field_rules[] = {
 	{ "agent_id", F_AGENT },
 	{ "attempt", F_ATTEMPT },
+	{ "cache_creation_1h_tokens", F_CACHE_WRITE_1H },
 	{ "cache_creation_tokens", F_CACHE_WRITE },
 	{ "cache_read_tokens", F_CACHE_READ },
 	{ "command_name", F_COMMAND },
@@ -32,6 +33,7 @@ static const struct field_rule field_rules[] = {
 	{ "query_source_safe", F_SOURCE },
 	{ "request_id", F_REQUEST_ID },
 	{ "session.id", F_SESSION },
+	{ "speed", F_SPEED },
 	{ "status_code", F_STATUS },
 	{ "stop_reason", F_STOP_REASON },
 	{ "success", F_SUCCESS },

@@ -196,7 +196,7 @@ step_prompt(struct sessions *s, struct session *x, const struct observation *o, 
 	x->prompts += (o->flags & OBS_COUNTED) != 0;
 	later(&t->prompt_cli_ns, o->time_ns);
 	state_show(s, x, o, now_ns);
-	state_emit(s, x, EVENT_PROMPT, o, now_ns);
+	state_emit(s, x, EVENT_PROMPT, o, NULL, now_ns);
 	state_begin_turn(s, x, o, now_ns);
 }
 
@@ -243,13 +243,12 @@ step_response(struct sessions *s, struct session *x, const struct observation *o
 			return;
 		remember(t->counted, COUNTED_MAX, &t->counted_next, span);
 	}
-	usage_add_request(x, o);
-	usage_add_cost(x, o);
+	const struct cost cost = usage_add_request(x, o, s->prices);
 	if (o->time_ns > x->last_error.time_ns && !(o->flags & OBS_BACKGROUND))
 		x->failed = false;
 	note_answer(x, o, now_ns);
 	state_show(s, x, o, now_ns);
-	state_emit(s, x, EVENT_API_REQUEST, o, now_ns);
+	state_emit(s, x, EVENT_API_REQUEST, o, &cost, now_ns);
 	state_activity(s, x, o, now_ns);
 	kin_claim_ask(s, x, o, now_ns);
 }
@@ -301,7 +300,7 @@ step_fault(struct sessions *s, struct session *x, const struct observation *o, u
 	x->turn_errors++;
 	note_failure(x, o);
 	state_show(s, x, o, now_ns);
-	state_emit(s, x, EVENT_API_ERROR, o, now_ns);
+	state_emit(s, x, EVENT_API_ERROR, o, NULL, now_ns);
 	state_activity(s, x, o, now_ns);
 	if ((o->flags & OBS_FINAL) && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0) {
 		x->track->answer_due = false;
@@ -353,7 +352,7 @@ step_tool(struct sessions *s, struct session *x, const struct observation *o, ui
 			later(&t->tool_cli_ns, o->time_ns);
 	}
 	state_show(s, x, o, now_ns);
-	state_emit(s, x, EVENT_TOOL, o, now_ns);
+	state_emit(s, x, EVENT_TOOL, o, NULL, now_ns);
 	state_activity(s, x, o, now_ns);
 }
 
@@ -392,7 +391,7 @@ static void
 step_cost(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	(void)s, (void)now_ns;
-	usage_add_cost(x, o);
+	usage_add_turn_cost(x, o);
 }
 
 static void

@@ -8,6 +8,7 @@
 #define AGENTBUS_SESSION_H
 
 #include "observation.h"
+#include "price.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,10 +45,20 @@ enum event_kind {
 	EVENT_SESSION_ENDED = 7,
 };
 
+/* Money in pico-dollars. What is to be shown is reported + unreported: of each request the best figure. */
+struct cost {
+	int64_t reported;   /* the CLI's own figures */
+	int64_t computed;   /* tokens times price, of all requests */
+	int64_t unreported; /* the part of computed for which the CLI has given no figure */
+	bool has_reported, has_computed;
+	bool estimated; /* some price within unreported was a guess */
+};
+
 struct model_usage {
 	char model[64];
 	uint64_t requests;
 	struct tokens tokens;
+	struct cost cost; /* figures for whole turns are of no model */
 };
 
 struct failure {
@@ -76,8 +87,7 @@ struct session {
 	uint32_t children;
 	uint64_t prompts, requests, tool_calls, api_errors;
 	struct tokens tokens;
-	int64_t reported_cost; /* pico-dollars */
-	bool has_reported_cost;
+	struct cost cost;
 	struct failure last_error;
 	bool failed;
 	char tool[64];
@@ -103,6 +113,7 @@ struct event {
 	enum session_state from;               /* the state before; equal to session->state where it did not change */
 	uint64_t turn_ns;                      /* how long the turn took that ended with this event, else 0 */
 	const struct observation *observation; /* what caused it; NULL for timers */
+	const struct cost *cost;               /* EVENT_API_REQUEST: of this request; NULL for other kinds */
 };
 
 /* Where events go: implemented by publish.c, and by tests. */
@@ -132,6 +143,12 @@ void sessions_destroy(struct sessions *s);
 
 /* New settings, from now on; running timers are kept. */
 void sessions_set_settings(struct sessions *s, const struct session_settings *settings);
+
+/*
+ * What requests cost from now on; requests that were counted keep what they were said to cost. It must outlive the sessions or
+ * be replaced first. NULL, as at the start: nothing is computed.
+ */
+void sessions_set_prices(struct sessions *s, const struct price_table *prices);
 
 /* Applies one observation. Observations of one request come in order of their time. */
 void sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_ns);

@@ -157,12 +157,26 @@ read_tokens(const Agentbus__V1__Tokens *t)
 	return t ? (struct tokens){ t->input, t->cache_read, t->cache_write, t->output, t->reasoning } : (struct tokens){ 0 };
 }
 
+static struct cost
+read_cost(const Agentbus__V1__Cost *c)
+{
+	if (!c)
+		return (struct cost){ 0 };
+	return (struct cost){ .reported = c->has_reported ? c->reported : 0,
+			      .computed = c->computed,
+			      .unreported = c->unreported,
+			      .has_reported = c->has_reported,
+			      .has_computed = c->has_computed,
+			      .estimated = c->estimated };
+}
+
 /* Adds them up as requests are, so that there are never more rows than SESSION_MODELS_MAX. */
 static bool
 read_models(struct session *x, const Agentbus__V1__Session *s)
 {
 	for (size_t i = 0; i < s->n_models; i++) {
 		const struct tokens tokens = read_tokens(s->models[i]->tokens);
+		const struct cost cost = read_cost(s->models[i]->cost);
 		char name[sizeof(x->models->model)];
 		struct model_usage *m;
 
@@ -172,6 +186,7 @@ read_models(struct session *x, const Agentbus__V1__Session *s)
 			return false;
 		m->requests += s->models[i]->requests;
 		usage_add_tokens(&m->tokens, &tokens);
+		usage_add_cost(&m->cost, &cost);
 	}
 	return true;
 }
@@ -226,8 +241,7 @@ read_session(struct session *x, const Record *r)
 	x->tool_calls = s->tool_calls;
 	x->api_errors = s->api_errors;
 	x->tokens = read_tokens(s->tokens);
-	x->has_reported_cost = s->cost && s->cost->has_reported;
-	x->reported_cost = x->has_reported_cost ? s->cost->reported : 0;
+	x->cost = read_cost(s->cost);
 	read_failure(&x->last_error, r);
 	x->failed = s->failed;
 	copy(x->tool, sizeof(x->tool), s->tool);

@@ -32,7 +32,8 @@ emit(struct sessions *s, struct session *x, const struct event *e)
 }
 
 void
-state_emit(struct sessions *s, struct session *x, enum event_kind kind, const struct observation *o, uint64_t now_ns)
+state_emit(struct sessions *s, struct session *x, enum event_kind kind, const struct observation *o, const struct cost *cost,
+	   uint64_t now_ns)
 {
 	emit(s, x,
 	     &(struct event){
@@ -44,6 +45,7 @@ state_emit(struct sessions *s, struct session *x, enum event_kind kind, const st
 		 .session = x,
 		 .from = x->state,
 		 .observation = o,
+		 .cost = cost,
 	     });
 }
 

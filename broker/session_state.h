@@ -11,8 +11,9 @@
 /* Publishes x from now on: it has had a prompt, an answer or an error. Emits SESSION_STARTED the first time. */
 void state_show(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns);
 
-/* Emits an event about x, if it is shown. o may be NULL. */
-void state_emit(struct sessions *s, struct session *x, enum event_kind kind, const struct observation *o, uint64_t now_ns);
+/* Emits an event about x, if it is shown. cost is that of the request, NULL where it is none. */
+void state_emit(struct sessions *s, struct session *x, enum event_kind kind, const struct observation *o, const struct cost *cost,
+		uint64_t now_ns);
 
 /* A prompt: a new turn, unless something newer is known already. */
 void state_begin_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns);

@@ -84,6 +84,7 @@ struct pending_ask {
 
 struct sessions {
 	struct session_settings settings;
+	const struct price_table *prices; /* NULL: none */
 	struct event_sink *sink;
 	struct session **buckets;
 	size_t bucket_count; /* a power of two */

@@ -37,6 +37,12 @@ sessions_set_settings(struct sessions *s, const struct session_settings *setting
 }
 
 void
+sessions_set_prices(struct sessions *s, const struct price_table *prices)
+{
+	s->prices = prices;
+}
+
+void
 sessions_each(const struct sessions *s, void (*fn)(const struct session *, void *ctx), void *ctx)
 {
 	for (const struct session *x = s->oldest; x; x = x->track->newer)

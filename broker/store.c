@@ -255,6 +255,7 @@ store_add_usage(struct store *st, const struct store_usage *u)
 	const uint64_t counts[] = {
 		u->requests, u->api_errors, u->input, u->cache_read, u->cache_write, u->output, u->reasoning
 	};
+	const int64_t money[] = { u->reported_cost, u->computed_cost, u->unreported_cost };
 	sqlite3_stmt *q = store_write(st, SQL_USAGE_ADD);
 	int column = 1;
 
@@ -264,6 +265,8 @@ store_add_usage(struct store *st, const struct store_usage *u)
 		bind_text(q, column++, keys[i]);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		bind_count(q, column++, counts[i]);
-	sqlite3_bind_int64(q, column, u->reported_cost);
+	for (size_t i = 0; i < sizeof(money) / sizeof(money[0]); i++)
+		sqlite3_bind_int64(q, column++, money[i]);
+	sqlite3_bind_int64(q, column, u->estimated);
 	return store_written(st, q);
 }

@@ -41,7 +41,8 @@ struct store_usage {
 	const char *provider, *model, *project;
 	uint64_t requests, api_errors;
 	uint64_t input, cache_read, cache_write, output, reasoning;
-	int64_t reported_cost; /* pico-dollars */
+	int64_t reported_cost, computed_cost, unreported_cost; /* pico-dollars, as in struct cost */
+	bool estimated;                                        /* some price within unreported_cost was a guess */
 };
 
 struct store;

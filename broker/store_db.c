@@ -13,8 +13,9 @@
 /* Sums stay whole numbers: at the largest one they stand still. */
 static const char usage_add[] =
     "INSERT INTO usage (day, provider, model, project,"
-    " requests, api_errors, input, cache_read, cache_write, output, reasoning, reported_cost)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+    " requests, api_errors, input, cache_read, cache_write, output, reasoning, reported_cost, computed_cost, unreported_cost,"
+    " estimated)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     " ON CONFLICT (day, provider, model, project) DO UPDATE SET"
     " requests = min(requests + excluded.requests, 9223372036854775807),"
     " api_errors = min(api_errors + excluded.api_errors, 9223372036854775807),"
@@ -23,7 +24,10 @@ static const char usage_add[] =
     " cache_write = min(cache_write + excluded.cache_write, 9223372036854775807),"
     " output = min(output + excluded.output, 9223372036854775807),"
     " reasoning = min(reasoning + excluded.reasoning, 9223372036854775807),"
-    " reported_cost = max(min(reported_cost + excluded.reported_cost, 9223372036854775807), -9223372036854775807)";
+    " reported_cost = max(min(reported_cost + excluded.reported_cost, 9223372036854775807), -9223372036854775807),"
+    " computed_cost = max(min(computed_cost + excluded.computed_cost, 9223372036854775807), -9223372036854775807),"
+    " unreported_cost = max(min(unreported_cost + excluded.unreported_cost, 9223372036854775807), -9223372036854775807),"
+    " estimated = max(estimated, excluded.estimated)";
 
 static const char *const sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",

@@ -21,6 +21,11 @@ static const char *const steps[] = {
 	" requests INTEGER NOT NULL, api_errors INTEGER NOT NULL, input INTEGER NOT NULL, cache_read INTEGER NOT NULL,"
 	" cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL, reported_cost INTEGER NOT NULL,"
 	" PRIMARY KEY (day, provider, model, project)) WITHOUT ROWID;",
+
+	/* What was counted before has no computed cost. */
+	"ALTER TABLE usage ADD COLUMN computed_cost INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE usage ADD COLUMN unreported_cost INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE usage ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))

@@ -1,5 +1,7 @@
 #include "tally.h"
 
+#include "session_usage.h"
+
 static bool
 tells_usage(const struct event *e)
 {
@@ -44,12 +46,9 @@ tally_add(struct tally *t, const char *day, const struct event *e)
 		return true;
 	}
 	row->requests++;
-	row->tokens.input += o->tokens.input;
-	row->tokens.cache_read += o->tokens.cache_read;
-	row->tokens.cache_write += o->tokens.cache_write;
-	row->tokens.output += o->tokens.output;
-	row->tokens.reasoning += o->tokens.reasoning;
-	row->reported_cost += o->has_cost ? o->cost : 0;
+	usage_add_tokens(&row->tokens, &o->tokens);
+	if (e->cost)
+		usage_add_cost(&row->cost, e->cost);
 	return true;
 }
 

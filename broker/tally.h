@@ -14,7 +14,7 @@ struct tally_row {
 	char project[128];
 	uint64_t requests, api_errors;
 	struct tokens tokens;
-	int64_t reported_cost;
+	struct cost cost;
 };
 
 struct tally {

@@ -97,17 +97,19 @@ struct agentbus_tokens {
 };
 
 struct agentbus_cost {
-	int64_t reported;  /* what the CLI itself says; valid if has_reported */
-	int64_t computed;  /* tokens times price; valid if has_computed */
-	bool has_reported; /* prefer this one */
+	int64_t total;    /* show this one: of each request the CLI's own figure, else the computed one; valid if has_* is */
+	int64_t reported; /* what the CLI itself says; valid if has_reported */
+	int64_t computed; /* tokens times price, of all requests; valid if has_computed */
+	bool has_reported;
 	bool has_computed;
-	bool estimated; /* the price of some model was not known */
+	bool estimated; /* some price within total had to be guessed */
 };
 
 struct agentbus_model_usage {
 	const char *model;
 	uint64_t requests;
 	struct agentbus_tokens tokens;
+	struct agentbus_cost cost; /* without figures that the CLI gives for a whole turn */
 };
 
 /* type is "" without an error, else auth, rate_limit, timeout, server, client, network or unknown. */

@@ -89,7 +89,7 @@ say_request(struct line *l, const struct agentbus_event *e)
 	add(l, ": %s in", text_count(t->input, text, sizeof(text)));
 	add(l, ", %s out", text_count(t->output, text, sizeof(text)));
 	if (cost->has_reported || cost->has_computed)
-		add(l, ", %s", text_usd(cost->has_reported ? cost->reported : cost->computed, text, sizeof(text)));
+		add(l, ", %s%s", cost->estimated ? "about " : "", text_usd(cost->total, text, sizeof(text)));
 	add_duration(l, ", ", e->api_request.duration_ms);
 }
 

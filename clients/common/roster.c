@@ -107,11 +107,9 @@ roster_figures_of(const struct agentbus_session *s)
 		.tool_calls = s->tool_calls,
 		.errors = s->api_errors,
 		.tokens = s->tokens,
-		.cost = cost->has_reported   ? cost->reported
-			: cost->has_computed ? cost->computed
-					     : 0,
+		.cost = cost->total,
 		.cost_known = cost->has_reported || cost->has_computed,
-		.cost_estimated = !cost->has_reported && cost->has_computed && cost->estimated,
+		.cost_estimated = cost->estimated,
 	};
 }
 

@@ -11,7 +11,7 @@
 struct roster_figures {
 	uint64_t prompts, requests, tool_calls, errors;
 	struct agentbus_tokens tokens;
-	int64_t cost; /* pico-dollars: what the CLI says, else what was computed */
+	int64_t cost; /* pico-dollars: of each request what the CLI says, else what was computed */
 	bool cost_known;
 	bool cost_estimated;
 };

@@ -1,6 +1,20 @@
 #include "common/session_json.h"
 
-#include "common/roster.h"
+static void
+write_usd_or_null(struct json *j, const char *key, int64_t pico_dollars, bool known)
+{
+	if (known)
+		json_usd(j, key, pico_dollars);
+	else
+		json_null(j, key);
+}
+
+static void
+write_cost(struct json *j, const struct agentbus_cost *c)
+{
+	write_usd_or_null(j, "cost_usd", c->total, c->has_reported || c->has_computed);
+	json_bool(j, "cost_estimated", c->estimated);
+}
 
 static void
 write_model(struct json *j, const struct agentbus_model_usage *m)
@@ -14,7 +28,7 @@ write_model(struct json *j, const struct agentbus_model_usage *m)
 	json_end(j);
 }
 
-/* models and by_model, both in the order of first use. */
+/* models, by_model and cost_by_model, all in the order of first use. */
 static void
 write_models(struct json *j, const struct agentbus_session *s)
 {
@@ -26,25 +40,21 @@ write_models(struct json *j, const struct agentbus_session *s)
 	for (size_t i = 0; i < s->model_count; i++)
 		write_model(j, &s->models[i]);
 	json_end(j);
-}
-
-static void
-write_usd_or_null(struct json *j, const char *key, int64_t pico_dollars, bool known)
-{
-	if (known)
-		json_usd(j, key, pico_dollars);
-	else
-		json_null(j, key);
+	json_object(j, "cost_by_model");
+	for (size_t i = 0; i < s->model_count; i++) {
+		json_object(j, s->models[i].model);
+		write_cost(j, &s->models[i].cost);
+		json_end(j);
+	}
+	json_end(j);
 }
 
 static void
 write_figures(struct json *j, const struct agentbus_session *s)
 {
-	struct roster_figures f = roster_figures_of(s);
-
-	write_usd_or_null(j, "cost_usd", f.cost, f.cost_known);
-	json_bool(j, "cost_estimated", f.cost_estimated);
+	write_cost(j, &s->cost);
 	json_usd(j, "reported_cost_usd", s->cost.has_reported ? s->cost.reported : 0);
+	write_usd_or_null(j, "computed_cost_usd", s->cost.computed, s->cost.has_computed);
 	json_uint(j, "prompts", s->prompts);
 	json_uint(j, "requests", s->requests);
 	json_uint(j, "input_tokens", s->tokens.input);
@@ -109,13 +119,9 @@ prompt_details(struct json *j, const struct agentbus_event *e)
 static void
 request_details(struct json *j, const struct agentbus_event *e)
 {
-	const struct agentbus_cost *cost = &e->api_request.cost;
-
 	json_string_or_null(j, "model", e->api_request.model);
 	write_tokens(j, &e->api_request.tokens);
-	write_usd_or_null(j, "cost_usd", cost->has_reported ? cost->reported : cost->computed,
-			  cost->has_reported || cost->has_computed);
-	json_bool(j, "cost_estimated", !cost->has_reported && cost->has_computed && cost->estimated);
+	write_cost(j, &e->api_request.cost);
 	json_uint(j, "duration_ms", e->api_request.duration_ms);
 	json_string_or_null(j, "request_id", e->api_request.request_id);
 	json_string_or_null(j, "source", e->api_request.source);

@@ -75,12 +75,23 @@ tokens_of(const Agentbus__V1__Tokens *pb)
 	};
 }
 
+static int64_t
+sum_of(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	if (__builtin_add_overflow(a, b, &sum))
+		return a < 0 ? INT64_MIN : INT64_MAX;
+	return sum;
+}
+
 static struct agentbus_cost
 cost_of(const Agentbus__V1__Cost *pb)
 {
 	if (!pb)
 		return (struct agentbus_cost){ 0 };
 	return (struct agentbus_cost){
+		.total = sum_of(pb->reported, pb->unreported),
 		.reported = pb->reported,
 		.computed = pb->computed,
 		.has_reported = pb->has_reported,
@@ -125,6 +136,7 @@ copy_models(struct region *r, const Agentbus__V1__Session *pb, struct agentbus_s
 			.model = pb->models[i]->model,
 			.requests = pb->models[i]->requests,
 			.tokens = tokens_of(pb->models[i]->tokens),
+			.cost = cost_of(pb->models[i]->cost),
 		};
 	}
 	s->models = models;

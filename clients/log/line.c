@@ -81,10 +81,8 @@ value_hex(bool known, const uint8_t *bytes, size_t len)
 static struct value
 value_cost(const struct agentbus_cost *cost)
 {
-	if (cost->has_reported)
-		return (struct value){ .type = VALUE_MONEY, .money = cost->reported };
-	if (cost->has_computed)
-		return (struct value){ .type = VALUE_MONEY, .money = cost->computed };
+	if (cost->has_reported || cost->has_computed)
+		return (struct value){ .type = VALUE_MONEY, .money = cost->total };
 	return none;
 }
 

@@ -111,13 +111,20 @@ def config(_recorded, _size):
     return [text.encode(), re.sub(r"^[#;] ?(?=[\w-]+ *=)", "", text, flags=re.M).encode()]
 
 
+def price_file(_recorded, size):
+    """The prices that are shipped, as many at a time as fit."""
+    models = json.loads((REPO / "contrib" / "pricing" / "models.json").read_text())["models"]
+    texts = [json.dumps({"models": models[i:i + 4]}).encode() for i in range(0, len(models), 4)]
+    return [t for t in texts if len(t) <= size]
+
+
 def grpc(recorded, size):
     calls = [(b, compressed) for b in recorded if not b.json for compressed in (False, True)]
     small = sorted(calls, key=lambda call: len(call[0].plain))[:8]
     return spread([(b, grpc_conversation([(b, compressed)])) for b, compressed in calls], size) + [grpc_conversation(small)]
 
 
-MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc}
+MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc, "price_file": price_file}
 
 
 def plant(corpus, targets):

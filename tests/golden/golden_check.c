@@ -73,8 +73,8 @@ same_totals(struct play *p, const cJSON *want)
 	ok &= same_number(p, id, want, "tool_calls", x->tool_calls);
 	ok &= same_number(p, id, want, "prompts", x->prompts);
 	ok &= same_number(p, id, want, "api_errors", x->api_errors);
-	if (llabs(x->reported_cost - (long long)(cost * 1e12 + 0.5)) > 1000000) {
-		golden_report(p, false, "totals", "%s cost: want %.9f, got %.9f", id, cost, (double)x->reported_cost / 1e12);
+	if (llabs(x->cost.reported - (long long)(cost * 1e12 + 0.5)) > 1000000) {
+		golden_report(p, false, "totals", "%s cost: want %.9f, got %.9f", id, cost, (double)x->cost.reported / 1e12);
 		ok = false;
 	}
 	return same_models(p, x, cJSON_GetObjectItem(want, "by_model")) && ok;

@@ -19,6 +19,7 @@ BROKER = (
     ("arena", BASE, {"protobuf-c"}),  # it is protobuf-c's allocator, too
     ("address", BASE, set()),
     ("buf", BASE, set()),
+    ("file", BASE, set()),
     ("limit", BASE, set()),
     ("log", BASE, set()),
     ("path", BASE, set()),
@@ -36,9 +37,12 @@ BROKER = (
     ("session*", DOMAIN, set()),
     ("tally", DOMAIN, set()),
     ("metrics*", DOMAIN, set()),
+    ("price_file", DOMAIN, {"cjson"}),  # it fills a table of the domain; no I/O
+    ("price*", DOMAIN, set()),
     ("pipeline", DOMAIN, set()),
     ("config*", EDGE, {"inih"}),  # it knows the settings of every layer, and reads a file
     ("options", EDGE, set()),
+    ("pricing", EDGE, set()),
     ("journal", EDGE, set()),
     ("clock", EDGE, set()),
     ("intake", EDGE, set()),

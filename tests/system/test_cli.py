@@ -19,8 +19,9 @@ from harness import GRPC_PATHS, PATIENCE, REPO, Broker, Sandbox, recording
 
 SESSION = {"id", "provider", "service_name", "state", "state_since", "reason", "evidence", "ended", "auxiliary", "parent_id",
            "children", "project", "model", "tool", "started", "turn_started", "last_event", "failed", "error_type", "cost_usd",
-           "cost_estimated", "reported_cost_usd", "prompts", "requests", "input_tokens", "cache_read_tokens",
-           "cache_write_tokens", "output_tokens", "reasoning_tokens", "tool_calls", "api_errors", "models", "by_model"}
+           "cost_estimated", "reported_cost_usd", "computed_cost_usd", "prompts", "requests", "input_tokens", "cache_read_tokens",
+           "cache_write_tokens", "output_tokens", "reasoning_tokens", "tool_calls", "api_errors", "models", "by_model",
+           "cost_by_model"}
 EVENT = ["seq", "time", "observed", "kind", "reason", "evidence", "details", "trace_id", "span_id", "boot_id", "session"]
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -109,6 +110,7 @@ class Status(unittest.TestCase):
             usage = {"requests": 1, "input_tokens": big + 20, "cache_read_tokens": big, "cache_write_tokens": 20,
                      "output_tokens": 7}
             self.assertEqual(s["by_model"], {"claude-opus-5-5": usage})
+            self.assertEqual(s["cost_by_model"], {"claude-opus-5-5": {"cost_usd": 0.001, "cost_estimated": False}})
 
     def test_all(self):
         """Without --all, what has ended or belongs to another session is not listed."""

@@ -22,6 +22,7 @@ lib/libagentbus.so.0
 lib/libagentbus.so.0.1.0
 lib/pkgconfig/agentbus.pc
 lib/systemd/user/agentbusd.service
+share/agentbus/pricing/models.json
 share/agentbus/proto/agentbus/v1/agentbus.proto
 """.split()
 # Names of which there may be more: documentation and samples.

@@ -305,7 +305,7 @@ class Recordings(NotifyCase):
         wait(lambda: any(c[3] == "Gemini CLI failed" for c in monitor.calls("Notify")))
         for call in monitor.calls("Notify"):
             for line in call[4].split("\n"):
-                self.assertRegex(line, r"^(\S+( · \S+)*( \d+s)?|Session: [\dkM.]+ tokens(, \$[\d.]+)?|\d+ errors?(: [a-z ]+\(HTTP \d+\))?)$")
+                self.assertRegex(line, r"^(\S+( · \S+)*( \d+s)?|Session: [\dkM.]+ tokens(, (about )?\$[\d.]+)?|\d+ errors?(: [a-z ]+\(HTTP \d+\))?)$")
 
 
 class Daemon(NotifyCase):

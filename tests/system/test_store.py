@@ -23,7 +23,7 @@ SANITIZED = bool(os.environ.get("AGENTBUS_SANITIZED"))
 OUTAGE = float(os.environ.get("FAULT_SECONDS", "0"))  # how long the disk is full at least
 SESSIONS = int(os.environ.get("FAULT_SESSIONS", "2000" if SANITIZED else "10000"))
 APPLICATION_ID = 0x61676273
-VERSION = 2
+VERSION = 3
 NOT_WRITTEN = "the broker cannot write its database; try again"
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -301,7 +301,7 @@ def sql(path, text):
 TROUBLES = {
     "garbage": (make_garbage, r"error: .*agentbus\.db: cannot open: file is not a database; move it away, or start with --memory"),
     "truncated": (make_truncated, r"error: .*agentbus\.db: cannot (open|read|write): .*malformed.*; move it away"),
-    "newer": (make_newer, r"error: .*agentbus\.db is of a newer agentbusd \(its version is 99, ours is \d+\): run that one"),
+    "newer": (make_newer, r"error: .*agentbus\.db is of a newer agentbusd \(its version is 100, ours is \d+\): run that one"),
     "foreign": (make_foreign, r"error: .*agentbus\.db is another application's database: move it away, or give --state-dir"),
     "a directory": (make_directory, r"error: .*agentbus\.db.*(directory|in the way)"),
 }

@@ -260,6 +260,9 @@ static const struct store_usage used = {
 	.output = 6,
 	.reasoning = 7,
 	.reported_cost = -8,
+	.computed_cost = 9,
+	.unreported_cost = 10,
+	.estimated = true,
 };
 
 #endif

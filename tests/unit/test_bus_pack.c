@@ -23,6 +23,8 @@ repack(const struct event *e)
 	return event;
 }
 
+static const struct cost full_cost = { -1, -2, -3, true, true, true };
+
 /* Every member set, numbers up to their largest, text up to its longest. */
 static void
 fill(struct session *s, struct model_usage *models)
@@ -40,18 +42,18 @@ fill(struct session *s, struct model_usage *models)
 	memset(s->project_dir, 'd', sizeof(s->project_dir) - 1);
 	s->pid = UINT32_MAX;
 	memset(s->parent_id, 'q', sizeof(s->parent_id) - 1);
-	s->auxiliary = s->has_reported_cost = s->failed = s->has_trace_id = true;
+	s->auxiliary = s->failed = s->has_trace_id = true;
 	s->children = s->turn_errors = UINT32_MAX;
 	s->prompts = s->requests = s->tool_calls = s->api_errors = UINT64_MAX;
 	s->tokens = (struct tokens){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
-	s->reported_cost = -1;
+	s->cost = full_cost;
 	s->last_error = (struct failure){ .class = ERROR_RATE_LIMIT, .status = UINT32_MAX, .time_ns = UINT64_MAX };
 	memset(s->last_error.message, 'e', sizeof(s->last_error.message) - 1);
 	memset(s->tool, 't', sizeof(s->tool) - 1);
 	memset(s->trace_id, 0xff, sizeof(s->trace_id));
 	s->started_ns = s->last_event_ns = s->turn_started_ns = UINT64_MAX;
 	for (size_t i = 0; i < SESSION_MODELS_MAX; i++) {
-		models[i] = (struct model_usage){ .requests = UINT64_MAX, .tokens = s->tokens };
+		models[i] = (struct model_usage){ .requests = UINT64_MAX, .tokens = s->tokens, .cost = full_cost };
 		memset(models[i].model, 'a' + (int)(i % 26), sizeof(models[i].model) - 1);
 	}
 	s->models = models;
@@ -62,7 +64,7 @@ static struct observation
 full_observation(void)
 {
 	static char longer[1000];
-	struct observation o = { .has_trace_id = true, .has_span_id = true, .has_cost = true, .cost = INT64_MIN };
+	struct observation o = { .has_trace_id = true, .has_span_id = true };
 
 	memset(longer, 'x', sizeof(longer));
 	o.model = o.request_id = o.source = o.tool = o.call_id = o.decision = o.error_message =
@@ -74,6 +76,16 @@ full_observation(void)
 	memset(o.trace_id, 0xfe, sizeof(o.trace_id));
 	memset(o.span_id, 0xfd, sizeof(o.span_id));
 	return o;
+}
+
+static void
+expect_cost(const Agentbus__V1__Cost *c)
+{
+	cr_assert_not_null(c);
+	cr_assert(c->has_reported && c->has_computed && c->estimated);
+	cr_assert_eq(c->reported, -1);
+	cr_assert_eq(c->computed, -2);
+	cr_assert_eq(c->unreported, -3);
 }
 
 Test(bus_pack, the_largest_event_of_every_kind)
@@ -92,7 +104,8 @@ Test(bus_pack, the_largest_event_of_every_kind)
 								 .session = &s,
 								 .from = SESSION_ENDED,
 								 .turn_ns = UINT64_MAX,
-								 .observation = &o });
+								 .observation = &o,
+								 .cost = &full_cost });
 
 		cr_assert_eq((int)e->kind, (int)k);
 		cr_assert_eq(e->seq, 0);
@@ -101,7 +114,10 @@ Test(bus_pack, the_largest_event_of_every_kind)
 		cr_assert_eq(e->span_id.len, 8);
 		cr_assert_eq(e->session->n_models, SESSION_MODELS_MAX);
 		cr_assert_eq(e->session->models[25]->model[0], 'z');
-		cr_assert_eq(e->session->cost->reported, -1);
+		expect_cost(e->session->cost);
+		expect_cost(e->session->models[SESSION_MODELS_MAX - 1]->cost);
+		if (k == EVENT_API_REQUEST)
+			expect_cost(e->api_request->cost);
 		cr_assert_str_eq(e->session->last_error->type, "rate_limit");
 		cr_assert_str_eq(e->session->project->directory, s.project_dir);
 		cr_assert_eq(e->session->turn_errors, UINT32_MAX);
@@ -124,6 +140,8 @@ Test(bus_pack, the_smallest_event_of_every_kind)
 			cr_assert_null(e->session->project);
 			cr_assert_null(e->session->cost);
 			cr_assert_null(e->session->last_error);
+			if (caused && k == EVENT_API_REQUEST)
+				cr_assert_null(e->api_request->cost);
 			agentbus__v1__event__free_unpacked(e, NULL);
 		}
 	}

@@ -46,6 +46,7 @@ fill_session(struct sample *s)
 	s->tokens.cache_read = 11;
 	s->cost.computed = -5;
 	s->cost.has_computed = 1;
+	s->cost.unreported = -3;
 	s->error.type = text("rate_limit");
 	s->error.message = text("slow down");
 	s->error.status = 429;
@@ -136,6 +137,7 @@ Test(decode, all_that_an_event_says)
 	cr_assert_str_eq(session.project_dir, "/home/me/bus");
 	cr_assert_eq(session.tokens.cache_read, 11);
 	cr_assert_eq(session.cost.computed, -5);
+	cr_assert_eq(session.cost.total, -3, "nothing is reported");
 	cr_assert(session.cost.has_computed && !session.cost.has_reported);
 	cr_assert_str_eq(session.last_error.type, "rate_limit");
 	cr_assert(session.has_trace_id);

@@ -21,7 +21,7 @@ Test(event_text, requests)
 	e.api_request.model = "gpt-5.5";
 	e.api_request.tokens = (struct agentbus_tokens){ .input = 52180, .output = 12 };
 	e.api_request.duration_ms = 3200;
-	e.api_request.cost = (struct agentbus_cost){ .reported = SAMPLE_USD / 8, .has_reported = true };
+	e.api_request.cost = (struct agentbus_cost){ .total = SAMPLE_USD / 8, .has_reported = true };
 	expect(&e, "gpt-5.5: 52.2k in, 12 out, $0.12, 3s");
 }
 

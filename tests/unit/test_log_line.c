@@ -24,7 +24,7 @@ static const struct agentbus_session session = {
 	.parent_id = "",
 	.tool = "shell",
 	.tokens = { .input = 5200, .output = 340 },
-	.cost = { .computed = INT64_C(1234500000000), .has_computed = true },
+	.cost = { .total = INT64_C(1234500000000), .has_computed = true },
 	.last_error = { .type = "server", .message = "bad gateway", .status = 502 },
 };
 
@@ -124,7 +124,7 @@ Test(log_line, api_request)
 	e.api_request.tokens =
 	    (struct agentbus_tokens){ .input = 100, .cache_read = 60, .cache_write = 5, .output = 20, .reasoning = 7 };
 	e.api_request.cost =
-	    (struct agentbus_cost){ .reported = 42000001, .has_reported = true, .computed = 1, .has_computed = true };
+	    (struct agentbus_cost){ .total = 42000001, .has_reported = true, .computed = 1, .has_computed = true };
 	e.api_request.duration_ms = 2300;
 	e.has_trace_id = e.has_span_id = true;
 	memset(e.trace_id, 0xab, sizeof(e.trace_id));

@@ -26,7 +26,9 @@ count(const char *provider, enum event_kind kind, const struct observation *o)
 {
 	const struct session session = { .provider = provider, .id = "secret-id", .project_name = "secret-project" };
 
-	metrics_count(m, &(struct event){ .kind = kind, .session = &session, .observation = o });
+	const struct cost cost = { .reported = o->has_cost ? o->cost : 0, .unreported = o->has_cost ? 0 : 3 };
+
+	metrics_count(m, &(struct event){ .kind = kind, .session = &session, .observation = o, .cost = &cost });
 }
 
 static void
@@ -83,11 +85,12 @@ Test(metrics, a_credit_is_no_cost)
 	struct observation o = { .means = MEANS_RESPONSE, .model = STR("gpt"), .cost = -5, .has_cost = true };
 
 	count("codex", EVENT_API_REQUEST, &o);
-	o.cost = 5;
+	metrics_keep(m);
+	cr_assert_eq(row_of("codex", "gpt")->kept.cost, 0);
 	o.has_cost = false;
 	count("codex", EVENT_API_REQUEST, &o);
 	metrics_keep(m);
-	cr_assert_eq(row_of("codex", "gpt")->kept.cost, 0);
+	cr_assert_eq(row_of("codex", "gpt")->kept.cost, 3, "by the table of prices, where the CLI says nothing");
 	cr_assert_eq(row_of("codex", "gpt")->kept.requests, 2);
 }
 

@@ -39,13 +39,13 @@ Test(notify_body, a_finished_turn)
 	struct agentbus_session s = plain;
 
 	s.tokens = (struct agentbus_tokens){ .input = 52000, .output = 200 };
-	s.cost = (struct agentbus_cost){ .reported = INT64_C(1240000000000), .has_reported = true };
+	s.cost = (struct agentbus_cost){ .total = INT64_C(1240000000000), .has_reported = true };
 	struct body b = body_of(NOTICE_COMPLETED, &s, 192000);
 	cr_assert_str_eq(b.summary, "Claude Code finished");
 	cr_assert_str_eq(b.text, "shop \u00b7 3m 12s\nSession: 52.2k tokens, $1.24");
 
 	s.turn_errors = 1;
-	s.cost = (struct agentbus_cost){ .computed = INT64_C(1240000000000), .has_computed = true, .estimated = true };
+	s.cost = (struct agentbus_cost){ .total = INT64_C(1240000000000), .has_computed = true, .estimated = true };
 	b = body_of(NOTICE_COMPLETED, &s, 192000);
 	cr_assert_str_eq(b.text, "shop \u00b7 3m 12s\n1 error\nSession: 52.2k tokens, about $1.24");
 }

@@ -49,7 +49,7 @@ Test(panel, one_session_in_full)
 	s.tool = "Bash";
 	s.tokens =
 	    (struct agentbus_tokens){ .input = 52180, .output = 1200, .cache_read = 50000, .cache_write = 100, .reasoning = 7 };
-	s.cost = (struct agentbus_cost){ .computed = SAMPLE_USD / 8, .has_computed = true, .estimated = true };
+	s.cost = (struct agentbus_cost){ .total = SAMPLE_USD / 8, .has_computed = true, .estimated = true };
 	s.api_errors = 2;
 	s.failed = true;
 	s.last_error = (struct agentbus_failure){ .type = "rate_limit", .message = "slow \"down\"", .status = 429 };

@@ -160,6 +160,20 @@ Test(provider, claude_request)
 	cr_expect_eq(o.cost, 32940000000ll);
 	cr_expect_eq(o.time_ns, NOW - 5);
 	cr_expect_not(o.flags & OBS_BACKGROUND);
+	cr_expect_eq(o.cache_write_1h, 0);
+	cr_expect_eq(o.speed.len, 0);
+}
+
+Test(provider, claude_tells_what_a_request_costs_more_for)
+{
+	struct observation o;
+
+	cr_assert(LOG(&provider_claude, &o, { "event.name", "api_request", 0 }, { "session.id", "s1", 0 },
+		      { "cache_creation_tokens", NULL, 5000 }, { "cache_creation_1h_tokens", NULL, 2000 },
+		      { "cache_creation_5m_tokens", NULL, 3000 }, { "speed", "fast", 0 }));
+	cr_expect_eq(o.tokens.cache_write, 5000);
+	cr_expect_eq(o.cache_write_1h, 2000);
+	cr_expect(str_eq(o.speed, STR("fast")));
 }
 
 Test(provider, claude_title_is_background)

@@ -210,8 +210,6 @@ Test(publish, events_carry_the_session_and_their_details)
 	struct observation o = { .means = MEANS_RESPONSE,
 				 .model = STR("gpt"),
 				 .tokens = { .input = 10, .cache_read = 4, .output = 3 },
-				 .has_cost = true,
-				 .cost = 77,
 				 .duration_ms = 1234,
 				 .request_id = STR("req"),
 				 .source = STR("main"),
@@ -226,8 +224,13 @@ Test(publish, events_carry_the_session_and_their_details)
 	subscribe(&b);
 	b.publisher.sink.emit(
 	    &b.publisher.sink,
-	    &(struct event){
-		.kind = EVENT_API_REQUEST, .evidence = EVIDENCE_SHOWN, .reason = "x", .session = &s, .observation = &o });
+	    &(struct event){ .kind = EVENT_API_REQUEST,
+			     .evidence = EVIDENCE_SHOWN,
+			     .reason = "x",
+			     .session = &s,
+			     .observation = &o,
+			     .cost =
+				 &(struct cost){ .reported = 77, .has_reported = true, .computed = 78, .has_computed = true } });
 	publish(&b);
 	Agentbus__V1__EventBatch *batch = receive(&b, "v1/codex/x");
 	const Agentbus__V1__Event *e = batch->events[0];
@@ -236,6 +239,8 @@ Test(publish, events_carry_the_session_and_their_details)
 	cr_assert_eq(e->api_request->tokens->cache_read, 4);
 	cr_assert(e->api_request->cost->has_reported);
 	cr_assert_eq(e->api_request->cost->reported, 77);
+	cr_assert_eq(e->api_request->cost->computed, 78);
+	cr_assert_eq(e->api_request->cost->unreported, 0);
 	cr_assert_eq(e->api_request->duration_ms, 1234);
 	cr_assert_eq(e->trace_id.len, 16);
 	cr_assert_eq(e->trace_id.data[2], 3);

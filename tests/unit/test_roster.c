@@ -159,8 +159,8 @@ Test(roster, cost)
 	struct roster r;
 
 	s[0].cost =
-	    (struct agentbus_cost){ .reported = 5, .computed = 7, .has_reported = true, .has_computed = true, .estimated = true };
-	s[1].cost = (struct agentbus_cost){ .computed = 11, .has_computed = true, .estimated = true };
+	    (struct agentbus_cost){ .total = 5, .reported = 5, .computed = 7, .has_reported = true, .has_computed = true };
+	s[1].cost = (struct agentbus_cost){ .total = 11, .has_computed = true, .estimated = true };
 	r = build(s, 3, ROSTER_SHOWN);
 	cr_expect_eq(r.rows[0].figures.cost, 5, "the CLI's own figure");
 	cr_expect_not(r.rows[0].figures.cost_estimated);
@@ -170,7 +170,7 @@ Test(roster, cost)
 	cr_expect_eq(r.totals.cost, 16);
 	cr_expect(r.totals.cost_known && r.totals.cost_estimated);
 	roster_finish(&r);
-	s[0].cost.reported = INT64_MAX;
+	s[0].cost.total = INT64_MAX;
 	r = build(s, 3, ROSTER_SHOWN);
 	cr_expect_eq(r.totals.cost, INT64_MAX, "a sum that does not fit is the most that does");
 	roster_finish(&r);

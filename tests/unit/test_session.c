@@ -16,6 +16,7 @@ struct seen {
 	uint64_t turn_ns;
 	char id[32];
 	char reason[16];
+	struct cost cost;
 };
 
 struct fixture {
@@ -35,9 +36,12 @@ on_event(struct event_sink *sink, const struct event *e)
 
 	cr_assert_lt(x->count, sizeof(x->seen) / sizeof(x->seen[0]));
 	s = &x->seen[x->count++];
-	*s = (struct seen){ e->kind, e->session->state, e->turn_ns, "", "" };
+	*s = (struct seen){ .kind = e->kind, .state = e->session->state, .turn_ns = e->turn_ns };
 	snprintf(s->id, sizeof(s->id), "%.31s", e->session->id);
 	snprintf(s->reason, sizeof(s->reason), "%s", e->reason);
+	cr_assert_eq(e->cost != NULL, e->kind == EVENT_API_REQUEST);
+	if (e->cost)
+		s->cost = *e->cost;
 }
 
 static void
@@ -458,6 +462,41 @@ Test(session, same_call_as_span_and_log_counts_once)
 	see(o, 10);
 	cr_expect_eq(get("a")->requests, 1);
 	cr_expect_eq(get("a")->tokens.input, 5);
+}
+
+Test(session, a_call_is_priced_once_at_its_own_time)
+{
+	struct price_list list = { 0 }, none = { 0 };
+	struct price p = { .name = "m", .tier_count = 1, .until_ns = T0 + 1000 };
+	struct observation o = obs(MEANS_RESPONSE, 0, OBS_OPENS | OBS_TWICE);
+	struct price_table *prices;
+
+	p.tiers[0].rates[PRICE_INPUT] = 3;
+	cr_assert(price_list_add(&list, &p));
+	p.from_ns = p.until_ns;
+	p.until_ns = UINT64_MAX;
+	p.tiers[0].rates[PRICE_INPUT] = 4;
+	cr_assert(price_list_add(&list, &p));
+	prices = price_table_create(&list, &none);
+	sessions_set_prices(f->sessions, prices);
+	memset(o.span_id, 9, 8);
+	o.has_span_id = true;
+	o.model = STR("m");
+	o.tokens.input = 5;
+	see(o, 1000000);
+	see(o, 1000010);
+	cr_expect_eq(get("a")->cost.computed, 15);
+	o.span_id[0] = 8;
+	o.time_ns += 1000;
+	see(o, 0);
+	cr_expect_eq(get("a")->cost.computed, 35);
+	cr_expect_eq(count_kind(EVENT_API_REQUEST), 2);
+	for (size_t i = 0, n = 0; i < f->count; i++)
+		if (f->seen[i].kind == EVENT_API_REQUEST)
+			cr_expect_eq(f->seen[i].cost.unreported, n++ ? 20 : 15);
+	sessions_set_prices(f->sessions, NULL);
+	price_table_destroy(prices);
+	price_list_finish(&list);
 }
 
 Test(session, models_are_counted_apart)

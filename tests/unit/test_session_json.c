@@ -9,8 +9,11 @@
 Test(session_json, session_in_full)
 {
 	static const struct agentbus_model_usage models[] = {
-		{ "z", 1, { .input = 1, .cache_read = 2, .cache_write = 3, .output = 4, .reasoning = 5 } },
-		{ "a", UINT64_MAX, { .input = UINT64_C(9007199254740993) } },
+		{ "z", 1, { .input = 1, .cache_read = 2, .cache_write = 3, .output = 4, .reasoning = 5 }, { 0 } },
+		{ "a",
+		  UINT64_MAX,
+		  { .input = UINT64_C(9007199254740993) },
+		  { .total = 2 * SAMPLE_USD, .has_computed = true, .estimated = true } },
 	};
 	struct agentbus_session s = sample_session("id", AGENTBUS_ENDED);
 	struct json j = { 0 };
@@ -30,7 +33,9 @@ Test(session_json, session_in_full)
 	s.tool_calls = 3;
 	s.api_errors = 4;
 	s.tokens = (struct agentbus_tokens){ .input = 11, .cache_read = 12, .cache_write = 13, .output = 14, .reasoning = 15 };
-	s.cost = (struct agentbus_cost){ .reported = SAMPLE_USD / 2, .computed = 9, .has_reported = true, .has_computed = true };
+	s.cost = (struct agentbus_cost){
+		.total = SAMPLE_USD / 2, .reported = SAMPLE_USD / 2, .computed = 9, .has_reported = true, .has_computed = true
+	};
 	s.last_error.type = "auth";
 	s.failed = true;
 	s.models = models;
@@ -44,31 +49,36 @@ Test(session_json, session_in_full)
 	    "\"started\":\"1970-01-01T00:00:00.000000001Z\",\"turn_started\":null,\"last_event\":\"2023-11-14T22:13:20."
 	    "000000001Z\","
 	    "\"failed\":true,\"error_type\":\"auth\",\"cost_usd\":0.5,\"cost_estimated\":false,\"reported_cost_usd\":0.5,"
-	    "\"prompts\":1,\"requests\":2,\"input_tokens\":11,\"cache_read_tokens\":12,\"cache_write_tokens\":13,"
+	    "\"computed_cost_usd\":0.000000000009,\"prompts\":1,\"requests\":2,\"input_tokens\":11,\"cache_read_tokens\":12,"
+	    "\"cache_write_tokens\":13,"
 	    "\"output_tokens\":14,\"reasoning_tokens\":15,\"tool_calls\":3,\"api_errors\":4,\"models\":[\"z\",\"a\"],"
 	    "\"by_model\":{\"z\":{\"requests\":1,\"input_tokens\":1,\"cache_read_tokens\":2,\"cache_write_tokens\":3,"
-	    "\"output_tokens\":4},\"a\":{\"requests\":18446744073709551615,\"input_tokens\":9007199254740993,"
-	    "\"cache_read_tokens\":0,\"cache_write_tokens\":0,\"output_tokens\":0}}}");
+	    "\"output_tokens\":4},\"a\":{\"requests\":18446744073709551615,\"input_"
+	    "tokens\":9007199254740993,"
+	    "\"cache_read_tokens\":0,\"cache_write_tokens\":0,\"output_tokens\":0}},"
+	    "\"cost_by_model\":{\"z\":{\"cost_usd\":null,\"cost_estimated\":false},"
+	    "\"a\":{\"cost_usd\":2,\"cost_estimated\":true}}}");
 	json_finish(&j);
 }
 
-Test(session_json, cost_is_reported_else_computed_else_null)
+Test(session_json, cost_is_the_total_or_null)
 {
 	static const struct {
 		struct agentbus_cost cost;
 		const char *text;
 	} cases[] = {
-		{ { 0 }, "\"cost_usd\":null,\"cost_estimated\":false,\"reported_cost_usd\":0," },
-		{ { .computed = 1, .has_computed = true },
-		  "\"cost_usd\":0.000000000001,\"cost_estimated\":false,\"reported_cost_usd\":0," },
-		{ { .computed = SAMPLE_USD, .has_computed = true, .estimated = true },
-		  "\"cost_usd\":1,\"cost_estimated\":true,\"reported_cost_usd\":0," },
-		{ { .reported = 2 * SAMPLE_USD,
+		{ { 0 }, "\"cost_usd\":null,\"cost_estimated\":false,\"reported_cost_usd\":0,\"computed_cost_usd\":null," },
+		{ { .total = 1, .computed = 1, .has_computed = true },
+		  "\"cost_usd\":0.000000000001,\"cost_estimated\":false,\"reported_cost_usd\":0,"
+		  "\"computed_cost_usd\":0.000000000001," },
+		{ { .total = SAMPLE_USD, .computed = SAMPLE_USD, .has_computed = true, .estimated = true },
+		  "\"cost_usd\":1,\"cost_estimated\":true,\"reported_cost_usd\":0,\"computed_cost_usd\":1," },
+		{ { .total = 5 * SAMPLE_USD,
+		    .reported = 2 * SAMPLE_USD,
+		    .computed = 4 * SAMPLE_USD,
 		    .has_reported = true,
-		    .computed = SAMPLE_USD,
-		    .has_computed = true,
-		    .estimated = true },
-		  "\"cost_usd\":2,\"cost_estimated\":false,\"reported_cost_usd\":2," },
+		    .has_computed = true },
+		  "\"cost_usd\":5,\"cost_estimated\":false,\"reported_cost_usd\":2,\"computed_cost_usd\":4," },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -118,7 +128,7 @@ Test(session_json, details_of_each_kind)
 	e.kind = AGENTBUS_API_REQUEST;
 	e.api_request.model = "m";
 	e.api_request.tokens.input = 3;
-	e.api_request.cost = (struct agentbus_cost){ .computed = SAMPLE_USD, .has_computed = true, .estimated = true };
+	e.api_request.cost = (struct agentbus_cost){ .total = SAMPLE_USD, .has_computed = true, .estimated = true };
 	e.api_request.duration_ms = 9;
 	e.api_request.source = "title";
 	expect_details(&e,

@@ -272,14 +272,14 @@ Test(session_record, text_and_numbers_may_be_as_large_as_they_can)
 	x->last_error.status = x->pid = x->children = x->turn_errors = x->track->tools = UINT32_MAX;
 	x->prompts = x->requests = x->tool_calls = x->api_errors = UINT64_MAX;
 	x->last_error.time_ns = T0 + OBSERVATION_AHEAD_NS;
-	x->has_reported_cost = true;
-	x->reported_cost = INT64_MIN;
+	x->cost = (struct cost){ INT64_MIN, INT64_MAX, INT64_MAX, true, true, true };
 	x->models = calloc(n, sizeof(*x->models));
 	x->model_count = n;
 	for (size_t i = 0; i < n; i++) {
 		memset(x->models[i].model, 'a' + (int)(i % 26), sizeof(x->models[i].model) - 1);
 		x->models[i].model[0] = (char)('A' + (int)(i / 26));
 		x->models[i].requests = x->models[i].tokens.output = UINT64_MAX;
+		x->models[i].cost = x->cost;
 	}
 	strcpy(x->models[n - 1].model, "other");
 	memset(&x->track->evidence_cli_ns, 0xff, offsetof(struct session_track, decided));

@@ -327,6 +327,7 @@ Test(store, usage_is_added_up_per_day_provider_model_and_project)
 	struct store_usage other[4] = { used, used, used, used };
 
 	other[0].day = "2026-11-27";
+	other[0].estimated = false;
 	other[1].provider = "qwen-code";
 	other[2].model = "";
 	other[3].project = "";
@@ -345,8 +346,10 @@ Test(store, usage_is_added_up_per_day_provider_model_and_project)
 	cr_expect(store_commit(f->st, NOW));
 	cr_expect_eq(sql("SELECT count(*) FROM usage"), 5);
 	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE requests = 3 AND api_errors = 6 AND input = 9 AND cache_read = 12"
-			 " AND cache_write = 15 AND output = 18 AND reasoning = 21 AND reported_cost = -24"),
+			 " AND cache_write = 15 AND output = 18 AND reasoning = 21 AND reported_cost = -24"
+			 " AND computed_cost = 27 AND unreported_cost = 30 AND estimated = 1"),
 		     1);
+	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE day = '2026-11-27' AND estimated = 0"), 1);
 	cr_expect_eq(sql("SELECT sum(requests) FROM usage"), 7);
 }
 
@@ -356,12 +359,14 @@ Test(store, sums_of_usage_stay_whole_numbers)
 
 	u.requests = u.input = u.output = UINT64_MAX;
 	u.reported_cost = INT64_MIN;
+	u.computed_cost = u.unreported_cost = INT64_MAX;
 	reopen();
 	for (unsigned n = 0; n < 3; n++)
 		cr_expect(store_add_usage(f->st, &u));
 	cr_expect(store_commit(f->st, NOW));
 	cr_expect_eq(sql("SELECT requests FROM usage"), INT64_MAX);
 	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE typeof(requests) = 'integer' AND typeof(reported_cost) = 'integer'"
-			 " AND reported_cost < -9000000000000000000"),
+			 " AND reported_cost < -9000000000000000000 AND typeof(computed_cost) = 'integer'"
+			 " AND computed_cost = 9223372036854775807 AND unreported_cost = computed_cost"),
 		     1);
 }

@@ -57,7 +57,7 @@ busy_session(void)
 	s.project = "agentbus";
 	s.model = "claude-opus-5-5";
 	s.tokens = (struct agentbus_tokens){ .input = 52180, .output = 1234 };
-	s.cost = (struct agentbus_cost){ .reported = SAMPLE_USD * 5 / 4, .has_reported = true };
+	s.cost = (struct agentbus_cost){ .total = SAMPLE_USD * 5 / 4, .has_reported = true };
 	s.api_errors = 2;
 	return s;
 }
@@ -69,7 +69,7 @@ Test(table, as_wide_as_it_takes)
 	s[1].failed = true;
 	s[1].provider = "codex";
 	s[1].state_since = now + SAMPLE_SECOND;
-	s[1].cost = (struct agentbus_cost){ .computed = 1, .has_computed = true, .estimated = true };
+	s[1].cost = (struct agentbus_cost){ .total = 1, .has_computed = true, .estimated = true };
 	expect(s, 2, ROSTER_SHOWN, (struct table_style){ 0 }, 3,
 	       "STATE    TOOL    PROJECT   MODEL             SINCE     IN   OUT      COST  ERR  ID\n"
 	       "working  claude  agentbus  claude-opus-5-5  3m 12s  52.2k  1.2k     $1.25    2  03381bda\n"

@@ -8,11 +8,12 @@ static struct tally tally;
 static bool
 add(const char *day, enum event_kind kind, enum meaning means, const char *model)
 {
+	static const struct cost cost = { 9, 8, 7, true, true, true };
 	static const struct session session = { .provider = "codex", .project_name = "shop" };
-	const struct observation o = {
-		.means = means, .model = str_from(model), .tokens = { 10, 5, 1, 7, 3 }, .cost = 9, .has_cost = true
+	const struct observation o = { .means = means, .model = str_from(model), .tokens = { 10, 5, 1, 7, 3 } };
+	const struct event e = {
+		.kind = kind, .session = &session, .observation = &o, .cost = kind == EVENT_API_REQUEST ? &cost : NULL
 	};
-	const struct event e = { .kind = kind, .session = &session, .observation = &o };
 
 	return tally_add(&tally, day, &e);
 }
@@ -33,7 +34,10 @@ Test(tally, adds_up_by_its_key)
 	cr_assert_eq(tally.rows[0].tokens.cache_write, 2);
 	cr_assert_eq(tally.rows[0].tokens.output, 14);
 	cr_assert_eq(tally.rows[0].tokens.reasoning, 6);
-	cr_assert_eq(tally.rows[0].reported_cost, 18);
+	cr_assert_eq(tally.rows[0].cost.reported, 18);
+	cr_assert_eq(tally.rows[0].cost.computed, 16);
+	cr_assert_eq(tally.rows[0].cost.unreported, 14);
+	cr_assert(tally.rows[0].cost.estimated);
 	cr_assert_eq(tally.rows[1].requests, 1);
 	cr_assert_str_eq(tally.rows[2].model, "unknown");
 	tally_clear(&tally);
