@@ -26,7 +26,7 @@ count(const char *provider, enum event_kind kind, const struct observation *o)
 {
 	const struct session session = { .provider = provider, .id = "secret-id", .project_name = "secret-project" };
 
-	const struct cost cost = { .reported = o->has_cost ? o->cost : 0, .unreported = o->has_cost ? 0 : 3 };
+	const struct cost cost = { .reported = o && o->has_cost ? o->cost : 0, .unreported = o && o->has_cost ? 0 : 3 };
 
 	metrics_count(m, &(struct event){ .kind = kind, .session = &session, .observation = o, .cost = &cost });
 }

@@ -40,7 +40,9 @@ answer(const char *model, uint64_t ms, uint64_t time_ns)
 				       .has_trace_id = time_ns != 0,
 				       .trace_id = { 0x0a, 0xbc } };
 
-	metrics_count(m, &(struct event){ .kind = EVENT_API_REQUEST, .session = &session, .observation = &o });
+	const struct cost cost = { .reported = o.cost, .has_reported = true };
+
+	metrics_count(m, &(struct event){ .kind = EVENT_API_REQUEST, .session = &session, .observation = &o, .cost = &cost });
 	metrics_keep(m);
 }
 
