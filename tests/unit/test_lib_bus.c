@@ -224,7 +224,8 @@ Test(lib_bus, snapshot_then_live_events)
 	expect(&s, "3 4 5 ");
 	expect_table(&s, "a=waiting b=idle c=ended ");
 	expect_idle(&s);
-	cr_assert_eq(fake_count(f, &f->replays), 0);
+	/* A message that is sent before the broker's side of the new connection is ready is lost, and asked for. */
+	cr_assert_leq(fake_count(f, &f->replays), 1);
 	cr_assert_eq(fake_count(f, &f->snapshots), 1);
 	cr_assert_leq(fake_count(f, &f->positions), 2);
 	agentbus_close(s.bus);
