@@ -81,7 +81,7 @@ TEST_OBJ   := $(UNIT:%=%.o) $(GOLDEN_SRC:%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUIL
 MODULES_C  := $(filter-out %/main.c,$(wildcard clients/*/*.c))
 # test_json and test_log_line are of clients/common/json.c and clients/log/line.c: those are linked with the clients' code, and
 # any other test with the broker's first.
-CLIENT_TESTS := $(foreach m,$(MODULES_C:.c=),$(BUILD)/tests/unit/test_$(notdir $(m)) $(BUILD)/tests/unit/test_$(subst /,_,$(m:clients/%=%)))
+CLIENT_TESTS := $(foreach m,$(MODULES_C:.c=),$(BUILD)/tests/unit/test_$(notdir $(m)) $(BUILD)/tests/unit/test_$(subst /,_,$(m:clients/%=%))) $(filter $(BUILD)/tests/unit/test_lib_%,$(UNIT))
 TEST_LIBS  := -lcriterion $(sort $(BROKER_LIBS) $(CLIENT_LIBS)) -lm
 
 # Generated headers exist before anything that may include them is compiled.

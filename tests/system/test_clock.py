@@ -31,7 +31,7 @@ class FakedBroker(Broker):
     """A broker whose wall clock is set by clock(); what the machine measures since its start goes on as ever."""
 
     def __init__(self, *args):
-        self.library = libfaketime()
+        self.preload = libfaketime()
         super().__init__("--quiet-after", f"{QUIET}s", "--idle-after", "1h", *args, start=False)
         self.offset = 0
         self.clock(0)
@@ -39,7 +39,7 @@ class FakedBroker(Broker):
 
     def start(self, name, *args, kind=None, stdout=None, env=None):
         more = {"kind": kind} if kind else {}
-        faked = {"LD_PRELOAD": self.library, "FAKETIME_TIMESTAMP_FILE": str(self.dir / "clock"), "FAKETIME_NO_CACHE": "1",
+        faked = {"LD_PRELOAD": self.preload, "FAKETIME_TIMESTAMP_FILE": str(self.dir / "clock"), "FAKETIME_NO_CACHE": "1",
                  "FAKETIME_DONT_FAKE_MONOTONIC": "1"} if name == "agentbusd" else {}
         return super().start(name, *args, stdout=stdout, env={**faked, **(env or {})}, **more)
 
