@@ -38,7 +38,7 @@ struct gate_visitor {
 	struct gate_visitor *next, *previous;
 };
 
-static const char go_away_http[] = "HTTP/1.1 %s\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+static const char go_away_http[] = "HTTP/1.1 %s\r\nRetry-After: %d\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /* SETTINGS, then GOAWAY of stream 0 without an error: a gRPC client takes its requests elsewhere, or comes back. */
 static const uint8_t go_away_grpc[] = { 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -190,7 +190,7 @@ send_away(struct gate *g, int fd, enum verdict v, enum speech speech)
 	const bool grpc = speech == SPEECH_GRPC;
 	const char *status = v == VERDICT_TOO_MANY ? "429 Too Many Requests" : "503 Service Unavailable";
 	char text[sizeof(go_away_http) + 32];
-	const int len = snprintf(text, sizeof(text), go_away_http, status);
+	const int len = snprintf(text, sizeof(text), go_away_http, status, VERDICT_RETRY_S);
 
 	(void)!send(fd, grpc ? (const void *)go_away_grpc : text, grpc ? sizeof(go_away_grpc) : (size_t)len,
 		    MSG_NOSIGNAL | MSG_DONTWAIT);

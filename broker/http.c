@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,8 +35,18 @@ now_of(const struct http *h)
 /* --- deadlines --- */
 
 /* What a client gets that does not come to an end. Its request is not libmicrohttpd's to answer: it is not complete. */
-static const char too_late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\n"
-			       "Content-Length: 59\r\n\r\n{\"code\":4,\"message\":\"the request took too long to arrive\"}\n";
+static void
+send_too_late(int fd)
+{
+	const unsigned status = verdict_http_status(VERDICT_TIMEOUT);
+	char body[HTTP_ANSWER_MAX], text[2 * HTTP_ANSWER_MAX];
+	const size_t len = http_answer_body(VERDICT_TIMEOUT, OTLP_JSON, body);
+	const int n = snprintf(text, sizeof(text),
+			       "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%.*s",
+			       status, MHD_get_reason_phrase_for(status), http_media_name(OTLP_JSON), len, (int)len, body);
+
+	(void)!send(fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
 
 static void
 schedule_sweep(struct http *h)
@@ -74,13 +85,26 @@ expire(struct http *h, struct http_connection *c)
 	if (!c->expired) {
 		refusals_note(h->with.refusals, VERDICT_TIMEOUT, "a request", now_of(h));
 		metrics_http_answer(h->with.metrics, verdict_http_status(VERDICT_TIMEOUT));
-		(void)!send(c->fd, too_late, sizeof(too_late) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		send_too_late(c->fd);
 	}
 	shutdown(c->fd, c->expired ? SHUT_RDWR : SHUT_RD);
 	c->expired = true;
 	for (int i = 0; i < BURST && recv(c->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0; i++)
 		;
 	http_set_deadline(c, now_of(h)); /* that is, until the next sweep */
+}
+
+/*
+ * libmicrohttpd reads what is there, and then waits for an event. Where the end of the connection came with the last bytes there
+ * is none any more: this makes one. Only in the middle of a request: after it, the end is for libmicrohttpd to find.
+ */
+static void
+see_hang_up(const struct http_connection *c)
+{
+	char byte;
+
+	if (c->deadline_ns != 0 && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		shutdown(c->fd, SHUT_RD);
 }
 
 /* Runs only while some request has begun: an idle broker sleeps. */
@@ -92,9 +116,12 @@ sweep_due(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	for (struct http_connection *c = h->connections; c; c = c->next)
+	for (struct http_connection *c = h->connections; c; c = c->next) {
 		if (c->deadline_ns != 0 && c->deadline_ns <= now)
 			expire(h, c);
+		else
+			see_hang_up(c);
+	}
 	if (h->timed > 0)
 		schedule_sweep(h);
 	http_run(h);
@@ -229,6 +256,8 @@ http_adopt(struct http *h, int fd, const struct peer *peer)
 			h->with.left(h->with.ctx, lost.id);
 	}
 	http_run(h);
+	if (h->connections && h->connections->fd == fd)
+		see_hang_up(h->connections);
 }
 
 /* --- libmicrohttpd in the loop --- */

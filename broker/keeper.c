@@ -7,16 +7,16 @@
 #include <stddef.h>
 #include <time.h>
 
-#define EVENTS_FIELD   1                 /* of agentbus.v1.Replay and EventBatch */
-#define CHUNK          (256 << 10)       /* bytes of events written at a time */
-#define KEPT_BYTES     (256 << 10)       /* of scratch memory */
-#define RETRY_MIN_S    1.0               /* until a failed store is tried again; doubles */
-#define RETRY_MAX_S    5.0               /* = VERDICT_RETRY_S: who comes back as told finds that it was tried meanwhile */
+#define EVENTS_FIELD   1                         /* of agentbus.v1.Replay and EventBatch */
+#define CHUNK          (256 << 10)               /* bytes of events written at a time */
+#define KEPT_BYTES     (256 << 10)               /* of scratch memory */
+#define RETRY_MIN_S    1.0                       /* until a failed store is tried again; doubles */
+#define RETRY_MAX_S    ((double)VERDICT_RETRY_S) /* who comes back as told finds that it was tried meanwhile */
 #define REOPEN_MAX_S   60.0              /* of one that cannot be opened: that needs somebody, and each attempt tells why */
 #define CALM_NS        (60 * NS_PER_S)   /* after which trouble with the store is new trouble */
 #define QUIET_S        1.0               /* without a commit: time for a checkpoint */
 #define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
-#define CHECKPOINT_DUE ((size_t)8 << 20) /* and that want one at once */
+#define CHECKPOINT_DUE ((size_t)8 << 20) /* by which it grows until it wants one at once */
 #define DAY_STEP_NS    (900 * NS_PER_S)  /* all offsets of time zones are multiples of 15 minutes */
 
 static uint64_t
@@ -127,7 +127,11 @@ see_to_log(struct keeper *k)
 {
 	const size_t bytes = store_wal_bytes(k->store);
 
-	if (bytes >= CHECKPOINT_DUE) {
+	/* Who reads the database holds the log up: it begins anew only when nobody does, and until then it must grow on. */
+	if (bytes < CHECKPOINT_DUE)
+		k->log_due = CHECKPOINT_DUE;
+	if (bytes >= k->log_due) {
+		k->log_due = bytes + CHECKPOINT_DUE;
 		tidy(k);
 	} else if (bytes >= CHECKPOINT_MIN && !ev_is_active(&k->quiet)) {
 		k->commits_then = k->commits;

@@ -49,6 +49,7 @@ struct keeper {
 	ev_timer retry;
 	ev_timer quiet; /* runs while the write-ahead log has something to be checkpointed */
 	struct tidier tidier;
+	size_t log_due; /* bytes of the write-ahead log at which the tidier is due */
 	uint64_t commits_then;
 	uint64_t day_key;
 	char day[TALLY_DAY_SIZE];

@@ -251,6 +251,19 @@ class Sandbox:
                               input=input or "", capture_output=True, timeout=timeout)
 
 
+def read_all(s):
+    """What comes on a socket until the other side closes it, in whatever way."""
+    received = b""
+    while True:
+        try:
+            piece = s.recv(65536)
+        except ConnectionResetError:
+            return received
+        if not piece:
+            return received
+        received += piece
+
+
 class Broker(Sandbox):
     """An agentbusd on a free loopback port, with a runtime directory of its own."""
 
@@ -362,15 +375,7 @@ class Broker(Sandbox):
         """Sends bytes on a new connection and gives everything that comes back until the broker closes it."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as s:
             s.sendall(data)
-            received = b""
-            while True:
-                try:
-                    piece = s.recv(65536)
-                except ConnectionResetError:
-                    return received
-                if not piece:
-                    return received
-                received += piece
+            return read_all(s)
 
     def post_recording(self, recording, speed=None):
         """Posts all bodies of a Recording: as fast as possible, or with its timing (1: real time, 10: ten times faster)."""

@@ -13,7 +13,7 @@ import unittest
 import h2
 import otlp
 from followers import Follower, figures, newest_seq, wait
-from harness import JSON, PATIENCE, Broker
+from harness import Broker, JSON, PATIENCE, read_all
 
 # What runs beside these tests would change what they measure.
 ALONE = True
@@ -258,7 +258,7 @@ class HalfOpen(FaultTest):
                 try:
                     answers = []
                     for s in sockets:
-                        answers.append(self.read_all(s))
+                        answers.append(read_all(s))
                     took = time.monotonic() - begin
                     # Some were sent away, who had begun to speak with a word; all others were given up.
                     away = sum(b"503 Service" in a or b"\x07\0\0\0\0\0" in a for a in answers)
@@ -272,18 +272,6 @@ class HalfOpen(FaultTest):
                 broker.disconnect()
                 self.wait_descriptors(broker, descriptors + 4)
         self.assertLess(broker.daemon.cpu_seconds(), 20)
-
-    def read_all(self, s):
-        """Until the broker closes."""
-        received = b""
-        while True:
-            try:
-                piece = s.recv(65536)
-            except ConnectionResetError:
-                return received
-            if not piece:
-                return received
-            received += piece
 
     def test_gone_without_a_word(self):
         """A hundred at a time that vanish in the middle of something: their places are free at once."""

@@ -220,8 +220,8 @@ class ExactlyOnce(LogCase):
         self.broker.args.append("--memory")
         self.broker.start_daemon()
 
-    def test_broker_restart_with_a_store(self):
-        """The counter goes on, so the log does: no gap, nothing twice, whoever was away."""
+    def follow_two_lives(self):
+        """A follower that has written what a broker sent before kill -9 and after it."""
         process = self.follow()
         self.send(5)
         self.wait_written()
@@ -231,6 +231,11 @@ class ExactlyOnce(LogCase):
         wait(lambda: "the broker is back" in process.stderr(), process.stderr)
         self.send(5)
         self.wait_written()
+        return process
+
+    def test_broker_restart_with_a_store(self):
+        """The counter goes on, so the log does: no gap, nothing twice, whoever was away."""
+        process = self.follow_two_lives()
         process.kill()
         self.send(2)
         self.broker.kill()
@@ -247,15 +252,7 @@ class ExactlyOnce(LogCase):
 
     def test_broker_restart(self):
         self.forget_everything()
-        process = self.follow()
-        self.send(5)
-        self.wait_written()
-        self.broker.kill()
-        wait(lambda: "the broker is away" in process.stderr(), process.stderr)
-        self.broker.start_daemon()
-        wait(lambda: "the broker is back" in process.stderr(), process.stderr)
-        self.send(5)
-        self.wait_written()
+        process = self.follow_two_lives()
         self.check_two_boots()
         process.kill()
         self.start("--file", self.log)

@@ -361,6 +361,30 @@ Test(keeper, a_second_one_is_told_that_the_store_is_taken)
 	end_life(l, false);
 }
 
+/* Who reads on and on keeps the log from beginning anew. It is not gone over again at each commit for that. */
+Test(keeper, a_reader_that_stays_is_no_reason_to_tidy_up_all_the_time)
+{
+	struct life *l = begin_life(false, true);
+	unsigned tidied = 0;
+	char path[128];
+	sqlite3 *db;
+
+	answer(l, "a", "gpt");
+	keeper_settle(&l->keeper);
+	snprintf(path, sizeof(path), "%s/agentbus.db", dir);
+	cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM sessions", NULL, NULL, NULL), SQLITE_OK);
+	const size_t before = l->keeper.log_due;
+	for (size_t due = before; store_wal_bytes(l->keeper.store) < 3 * before; due = l->keeper.log_due) {
+		answer(l, "a", "gpt");
+		cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+		tidied += l->keeper.log_due != due;
+	}
+	cr_assert_leq(tidied, 3);
+	sqlite3_close(db);
+	end_life(l, false);
+}
+
 /* More models in a turn than the tally has rows. */
 Test(keeper, usage_of_a_day_is_complete)
 {
