@@ -348,6 +348,17 @@ provider_span(const struct provider *p, const struct resource_view *r, const Otl
 	return true;
 }
 
+bool
+provider_span_is_internal(const struct provider *p, const OtlpSpan *span)
+{
+	if (!p || !p->outline || any_pattern_matches(p->outline, without_prefix(p, str_from(span->name))))
+		return false;
+	for (const char *const *mark = p->outline_marks; mark && *mark; mark++)
+		if (attribute(span->attributes, span->n_attributes, *mark))
+			return false;
+	return true;
+}
+
 /* --- resources --- */
 
 /* "host:pid", or the instance id: what stays the same for a process and differs between two. */

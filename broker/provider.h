@@ -36,6 +36,9 @@ struct provider {
 	const struct meaning_rule *spans;
 	size_t span_count;
 	const struct condition *background; /* any of them holds: OBS_BACKGROUND; ends in F_NONE */
+	/* Spans that a person looks for in a trace: their names without prefix or patterns, ends in NULL. NULL: all of them are. */
+	const char *const *outline;
+	const char *const *outline_marks; /* attributes that only such spans have, ends in NULL; may be NULL */
 	bool input_excludes_cache;          /* input tokens come without cache reads and writes */
 	bool output_excludes_reasoning;     /* output tokens come without reasoning */
 	bool marks_turn;                    /* where it exports spans, the end of each turn is one */
@@ -70,5 +73,8 @@ bool provider_log(const struct provider *p, const struct resource_view *r, const
 
 /* The same for a span. */
 bool provider_span(const struct provider *p, const struct resource_view *r, const OtlpSpan *span, struct observation *ret);
+
+/* Whether a span is about the CLI's own inside: the provider has an outline, and this is not part of it. p may be NULL. */
+bool provider_span_is_internal(const struct provider *p, const OtlpSpan *span);
 
 #endif

@@ -110,6 +110,17 @@ static const struct meaning_rule span_rules[] = {
 	{ "turn_input", .means = MEANS_CONTEXT },
 };
 
+/*
+ * What is left of some 500 spans per answer: the request that began the turn (it ends at once, and everything else of the trace
+ * hangs from it), the turn, each call of the model, what failed and was tried again, permissions asked for, hooks and tools.
+ */
+static const char *const outline[] = {
+	"compaction",		"decide_request", "handle_response_stream_error", "hooks.command",	  "mcp.tools.call", "review/start",
+	"sampling", "session_task.compact", "session_task.turn", "thread/compact/start", "turn/*",	    NULL,
+};
+/* A tool's span has the tool's name, which may be any; a turn's has that of its kind. */
+static const char *const outline_marks[] = { "codex.tool.phase", "codex.turn.reasoning_effort", NULL };
+
 const struct provider provider_codex = {
 	.name = "codex",
 	.services = services,
@@ -119,5 +130,7 @@ const struct provider provider_codex = {
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	.outline = outline,
+	.outline_marks = outline_marks,
 	.marks_turn = true,
 };

@@ -40,6 +40,7 @@ BROKER = (
     ("price_file", DOMAIN, {"cjson"}),  # it fills a table of the domain; no I/O
     ("price*", DOMAIN, set()),
     ("pipeline", DOMAIN, set()),
+    ("outline*", DOMAIN, set()),
     ("config*", EDGE, {"inih"}),  # it knows the settings of every layer, and reads a file
     ("options", EDGE, set()),
     ("pricing", EDGE, set()),
