@@ -115,8 +115,18 @@ static const struct meaning_rule span_rules[] = {
  * hangs from it), the turn, each call of the model, what failed and was tried again, permissions asked for, hooks and tools.
  */
 static const char *const outline[] = {
-	"compaction",		"decide_request", "handle_response_stream_error", "hooks.command",	  "mcp.tools.call", "review/start",
-	"sampling", "session_task.compact", "session_task.turn", "thread/compact/start", "turn/*",	    NULL,
+	"compaction",
+	"decide_request",
+	"handle_response_stream_error",
+	"hooks.command",
+	"mcp.tools.call",
+	"review/start",
+	"sampling",
+	"session_task.compact",
+	"session_task.turn",
+	"thread/compact/start",
+	"turn/*",
+	NULL,
 };
 /* A tool's span has the tool's name, which may be any; a turn's has that of its kind. */
 static const char *const outline_marks[] = { "codex.tool.phase", "codex.turn.reasoning_effort", NULL };
