@@ -48,9 +48,10 @@ end_of_folder(struct playing *p)
 		check_run(p, &p->whole);
 		check_run(p, &p->single);
 		cr_expect(models == 0 || p->whole.forwarded.count <= KEPT_PER_RESPONSE * models, "%s", p->folder);
-		cr_log_info("%-28s %5zu spans -> %4zu (single: %4zu), models %2zu, tools %2zu, orphans %zu -> %zu (%zu)", p->folder,
-			    p->sent.count, p->whole.forwarded.count, p->single.forwarded.count, models, ledger_tools(&p->sent),
-			    ledger_orphans(&p->sent), ledger_orphans(&p->whole.forwarded), ledger_orphans(&p->single.forwarded));
+		cr_log_info("%-28s %5zu spans -> %4zu (single: %4zu), models %2zu, tools %2zu, orphans %zu -> %zu (%zu)",
+			    p->folder, p->sent.count, p->whole.forwarded.count, p->single.forwarded.count, models,
+			    ledger_tools(&p->sent), ledger_orphans(&p->sent), ledger_orphans(&p->whole.forwarded),
+			    ledger_orphans(&p->single.forwarded));
 	}
 	ledger_finish(&p->sent);
 	run_finish(&p->whole);
