@@ -32,6 +32,7 @@ BROKER = (
     ("observation", DOMAIN, set()),
     ("field", DOMAIN, set()),
     ("error", DOMAIN, set()),
+    ("content*", DOMAIN, set()),
     ("provider*", DOMAIN, set()),
     ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
