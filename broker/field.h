@@ -56,6 +56,7 @@ enum field {
 	F_TURN_TOKENS, /* of a whole turn */
 	F_CWD,
 	F_PROJECT,
+	F_TOOL_PHASE, /* on the span that is a tool's call, where other spans name the tool, too */
 	F_COUNT
 };
 

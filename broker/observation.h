@@ -79,7 +79,8 @@ enum observation_flag {
 	OBS_ROOT = 1 << 13,        /* a span without a parent */
 	OBS_CERTAIN = 1 << 14,     /* OBS_TITLE: known to be one, not just alike */
 	OBS_TWICE = 1 << 15,       /* the same call may come as a span and as a log record: count one of them, by span id */
-	OBS_ANONYMOUS = 1 << 16    /* may lack a session id: its process stands for it */
+	OBS_ANONYMOUS = 1 << 16,   /* may lack a session id: its process stands for it */
+	OBS_HAS_TOKENS = 1 << 17   /* says how many tokens were used */
 };
 
 /* An observation is never further ahead of the broker's clock: a record that is counts as one of when it arrived. */
@@ -108,6 +109,7 @@ struct observation {
 	bool has_cost;
 	uint64_t duration_ms;
 	struct str request_id; /* joins an answer with the tools it asks for */
+	struct str prompt_id;  /* joins what belongs to one prompt */
 	struct str source;     /* who asked */
 	struct str agent;      /* the sub-agent within the session, or empty */
 

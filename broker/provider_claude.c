@@ -28,6 +28,7 @@ static const struct field_rule field_rules[] = {
 	{ "input_tokens", F_INPUT },
 	{ "model", F_MODEL },
 	{ "output_tokens", F_OUTPUT },
+	{ "prompt.id", F_PROMPT_ID },
 	{ "prompt_length", F_PROMPT_LENGTH },
 	{ "query_source", F_SOURCE },
 	{ "query_source_safe", F_SOURCE },
@@ -80,15 +81,24 @@ static const struct condition background[] = {
 	{ .field = F_NONE },
 };
 
+static const struct kind_rule kind_rules[] = {
+	{ "interaction", .kind = SPAN_AGENT },
+	{ "llm_request", .kind = SPAN_LLM },
+	{ "tool", .kind = SPAN_TOOL },
+};
+
 const struct provider provider_claude = {
 	.name = "claude-code",
+	.serves = "anthropic",
 	.services = services,
 	.scopes = scopes,
 	.prefixes = prefixes,
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(kind),
 	.background = background,
 	.input_excludes_cache = true,
+	.logs_cost = true,
 	.marks_turn = true,
 };

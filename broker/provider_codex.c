@@ -14,6 +14,7 @@ static const struct field_rule field_rules[] = {
 	{ "cache_write_token_count", F_CACHE_WRITE },
 	{ "cached_token_count", F_CACHE_READ },
 	{ "call_id", F_CALL_ID },
+	{ "codex.tool.phase", F_TOOL_PHASE },
 	{ "codex.turn.token_usage.total_tokens", F_TURN_TOKENS },
 	{ "conversation.id", F_SESSION },
 	{ "cwd", F_CWD },
@@ -115,14 +116,30 @@ static const struct meaning_rule span_rules[] = {
  * hangs from it), the turn, each call of the model, what failed and was tried again, permissions asked for, hooks and tools.
  */
 static const char *const outline[] = {
-	"compaction",		"decide_request", "handle_response_stream_error", "hooks.command",	  "mcp.tools.call", "review/start",
-	"sampling", "session_task.compact", "session_task.turn", "thread/compact/start", "turn/*",	    NULL,
+	"compaction",
+	"decide_request",
+	"handle_response_stream_error",
+	"hooks.command",
+	"mcp.tools.call",
+	"review/start",
+	"sampling",
+	"session_task.compact",
+	"session_task.turn",
+	"thread/compact/start",
+	"turn/*",
+	NULL,
 };
 /* A tool's span has the tool's name, which may be any; a turn's has that of its kind. */
 static const char *const outline_marks[] = { "codex.tool.phase", "codex.turn.reasoning_effort", NULL };
+static const struct kind_rule kind_rules[] = {
+	{ "sampling", .kind = SPAN_LLM },
+	{ "session_task.turn", .kind = SPAN_AGENT },
+	{ "*", .when = { HAS(F_TOOL_PHASE), HAS(F_CALL_ID) }, .kind = SPAN_TOOL },
+};
 
 const struct provider provider_codex = {
 	.name = "codex",
+	.serves = "openai",
 	.services = services,
 	.scopes = scopes,
 	.prefixes = prefixes,
@@ -132,5 +149,6 @@ const struct provider provider_codex = {
 	RULES(span),
 	.outline = outline,
 	.outline_marks = outline_marks,
+	RULES(kind),
 	.marks_turn = true,
 };

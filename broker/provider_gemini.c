@@ -22,6 +22,7 @@ static const struct field_rule field_rules[] = {
 	{ "event.timestamp", F_TIMESTAMP },
 	{ "function_name", F_TOOL },
 	{ "gen_ai.conversation.id", F_SESSION_ALT },
+	{ "gen_ai.prompt.name", F_PROMPT_ID },
 	{ "gen_ai.request.model", F_MODEL_ALT },
 	{ "gen_ai.tool.call_id", F_CALL_ID },
 	{ "gen_ai.tool.name", F_TOOL },
@@ -81,14 +82,21 @@ static const struct condition background[] = {
 	{ .field = F_NONE },
 };
 
+static const struct kind_rule kind_rules[] = {
+	{ "agent_call", .kind = SPAN_AGENT }, { "llm_call", .kind = SPAN_LLM },      { "system_prompt", .kind = SPAN_AGENT },
+	{ "tool_call", .kind = SPAN_TOOL },   { "user_prompt", .kind = SPAN_AGENT },
+};
+
 const struct provider provider_gemini = {
 	.name = "gemini-cli",
+	.serves = "gcp.gen_ai",
 	.services = services,
 	.scopes = scopes,
 	.prefixes = prefixes,
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(kind),
 	.background = background,
 	.output_excludes_reasoning = true,
 	.marks_turn = true,

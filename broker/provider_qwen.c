@@ -20,12 +20,17 @@ static const struct field_rule field_rules[] = {
 	{ "error.message", F_ERROR_MESSAGE },
 	{ "error.type", F_ERROR_TYPE },
 	{ "error_message", F_ERROR_MESSAGE },
+	{ "error_status_code", F_STATUS },
 	{ "error_type", F_ERROR_TYPE },
 	{ "event.name", F_EVENT },
 	{ "event.timestamp", F_TIMESTAMP },
 	{ "function_name", F_TOOL },
 	{ "gen_ai.conversation.id", F_SESSION_ALT },
 	{ "gen_ai.request.model", F_MODEL_ALT },
+	{ "gen_ai.response.id", F_REQUEST_ID },
+	{ "gen_ai.usage.cache_read.input_tokens", F_CACHE_READ },
+	{ "gen_ai.usage.input_tokens", F_INPUT },
+	{ "gen_ai.usage.output_tokens", F_OUTPUT },
 	{ "http.status_code", F_STATUS },
 	{ "input_token_count", F_INPUT },
 	{ "model", F_MODEL },
@@ -74,14 +79,22 @@ static const struct condition background[] = {
 	{ .field = F_NONE },
 };
 
+static const struct kind_rule kind_rules[] = {
+	{ "interaction", .kind = SPAN_AGENT },
+	{ "llm_request", .kind = SPAN_LLM },
+	{ "tool", .kind = SPAN_TOOL },
+};
+
 const struct provider provider_qwen = {
 	.name = "qwen-code",
+	.serves = "openai",
 	.services = services,
 	.scopes = scopes,
 	.prefixes = prefixes,
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(kind),
 	.background = background,
 	.marks_turn = true,
 };

@@ -43,9 +43,8 @@ remembered(const uint64_t *ring, unsigned size, uint64_t hash)
 
 /* --- finding the session --- */
 
-/* Without an id of its own: by the process, as "<provider>-<pid>" or whatever the resource tells it by. */
-static struct str
-anonymous_id(const struct observation *o, char *buf, size_t size)
+struct str
+session_anonymous_id(const struct observation *o, char *buf, size_t size)
 {
 	struct str name = o->process.len ? o->process : o->service_name;
 	int n;
@@ -101,11 +100,23 @@ resolve(struct sessions *s, const struct observation *o, uint64_t now_ns)
 	struct session *x;
 
 	if (id.len == 0 && (o->flags & OBS_ANONYMOUS))
-		id = anonymous_id(o, buf, sizeof(buf));
+		id = session_anonymous_id(o, buf, sizeof(buf));
 	if (id.len == 0)
 		return o->means == MEANS_ASK ? kin_asker(s, o, now_ns) : by_trace(s, o);
 	x = table_find(s, o->provider, id);
 	return x || !creates(o->means) ? x : table_add(s, o->provider, id, now_ns);
+}
+
+const struct session *
+sessions_of(const struct sessions *s, const struct observation *o)
+{
+	return o->session.len ? table_find(s, o->provider, o->session) : by_trace(s, o);
+}
+
+bool
+session_exports_spans(const struct session *x)
+{
+	return x->track->spans;
 }
 
 /* --- what every observation tells --- */

@@ -186,6 +186,15 @@ size_t sessions_count(const struct sessions *s);
 
 const struct session *sessions_find(const struct sessions *s, const char *provider, const char *id);
 
+/* Whose record this is, by its session id, else by its trace; NULL if nobody knows. Changes nothing. */
+const struct session *sessions_of(const struct sessions *s, const struct observation *o);
+
+/* Whether spans of it have arrived, now or before a restart. */
+bool session_exports_spans(const struct session *x);
+
+/* What a record without a session id and without a session goes by: "<provider>-<pid>", or whatever tells its process. */
+struct str session_anonymous_id(const struct observation *o, char *buf, size_t size);
+
 const char *session_state_name(enum session_state st);
 
 #endif

@@ -33,6 +33,11 @@ BROKER = (
     ("field", DOMAIN, set()),
     ("error", DOMAIN, set()),
     ("content*", DOMAIN, set()),
+    ("attribute", DOMAIN, set()),
+    ("call", DOMAIN, set()),
+    ("enrich*", DOMAIN, {"otlp-types", "protobuf-c"}),
+    ("held", DOMAIN, set()),
+    ("synthesise", DOMAIN, {"otlp-types"}),
     ("provider*", DOMAIN, set()),
     ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
