@@ -1,5 +1,6 @@
 #include "broker.h"
 #include "broker_parts.h"
+#include "config_forward.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -194,6 +195,8 @@ broker_reload(struct broker *b, const struct config *config, struct price_table 
 		config_show(config, s, text, sizeof(text));
 		log_info(&b->log, "%s is %s %s", s->option, s->live ? "now" : "unchanged until a restart, then", text);
 	}
+	if (!config_forward_same(&b->config, config))
+		log_info(&b->log, "the destinations are unchanged until a restart");
 	b->config.sessions = config->sessions;
 	b->config.log_level = config->log_level;
 	b->log.level = config->log_level;

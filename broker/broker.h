@@ -7,6 +7,7 @@
 #include "access.h"
 #include "clock.h"
 #include "config.h"
+#include "forward.h"
 #include "gate.h"
 #include "grpc.h"
 #include "http.h"
@@ -35,6 +36,8 @@ struct broker {
 	struct publisher publisher;
 	struct price_table *prices;
 	struct sessions *sessions;
+	struct forward_queue queue; /* between the intake and the forwarder */
+	struct forward forward;
 	struct keeper keeper;
 	struct intake intake;
 	struct query query;

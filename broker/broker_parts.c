@@ -71,6 +71,16 @@ read_archive(void *ctx, uint64_t after_seq, size_t limit, struct buf *out, uint6
 	return k->store && store_read_events(k->store, after_seq, limit, out, ret_last, ret_oldest);
 }
 
+static void
+close_keeper(struct broker *b)
+{
+	forward_close(&b->forward);
+	keeper_close(&b->keeper);
+	forward_queue_finish(&b->queue);
+	intake_finish(&b->intake);
+	sessions_destroy(b->sessions);
+}
+
 static bool
 open_keeper(struct broker *b)
 {
@@ -87,8 +97,10 @@ open_keeper(struct broker *b)
 		.publisher = &b->publisher,
 		.intake = &b->intake,
 		.metrics = b->metrics,
+		.queue = &b->queue,
 	};
 
+	forward_queue_init(&b->queue, &c->forward, c->memory, &b->log);
 	if (!c->memory && *c->state_dir == '\0') {
 		log_error(&b->log, "no directory for the database: set XDG_STATE_HOME, give --state-dir, or use --memory");
 		return false;
@@ -104,16 +116,12 @@ open_keeper(struct broker *b)
 	}
 	sessions_set_prices(b->sessions, b->prices);
 	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
+	b->intake.outbox = b->queue.lane_count > 0 ? &b->queue.outbox : NULL;
 	keeper_load(&b->keeper, b->sessions);
-	return true;
-}
-
-static void
-close_keeper(struct broker *b)
-{
-	keeper_close(&b->keeper);
-	intake_finish(&b->intake);
-	sessions_destroy(b->sessions);
+	if (forward_open(&b->forward, b->loop, &b->clock, &b->queue, &b->log))
+		return true;
+	close_keeper(b);
+	return false;
 }
 
 static bool
@@ -149,7 +157,9 @@ leave(int signal)
 static void
 close_bus(struct broker *b)
 {
+	forward_close(&b->forward);
 	keeper_close(&b->keeper);
+	forward_queue_finish(&b->queue);
 	signal(SIGALRM, leave);
 	alarm(CLOSE_S);
 	query_close(&b->query);

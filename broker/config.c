@@ -1,5 +1,6 @@
 #include "config.h"
 #include "clock.h"
+#include "config_forward.h"
 #include "config_value.h"
 #include "journal.h"
 #include "otlp.h"
@@ -81,6 +82,8 @@ const struct setting config_settings[] = {
 	  1000000, .live = true, .help = "sessions remembered; above, the oldest ended ones are forgotten" },
 	{ "metrics", "enabled", "metrics", "AGENTBUS_METRICS", SETTING_SWITCH, AT(metrics),
 	  .help = "answer GET /metrics with what was counted" },
+	{ NULL, NULL, "forward", "AGENTBUS_FORWARD", SETTING_URL, AT(forward),
+	  .help = "pass everything on to this OTLP/HTTP backend; see [forward NAME] for more" },
 	{ "pricing", "file", "pricing-file", "AGENTBUS_PRICING_FILE", SETTING_FILE, AT(pricing_file), .live = true,
 	  .help = "prices of your own, beside those that are built in" },
 	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
@@ -277,6 +280,14 @@ set_level(struct config *c, const struct setting *s, enum config_layer layer, co
 	return false;
 }
 
+static bool
+set_url(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	(void)s;
+	(void)layer;
+	return config_forward_set_url(c, text, why, size);
+}
+
 static void
 show_addresses(const struct config *c, const void *value, char *text, size_t size)
 {
@@ -340,6 +351,17 @@ show_level(const struct config *c, const void *value, char *text, size_t size)
 	snprintf(text, size, "%s", log_level_name(*(const enum log_level *)value));
 }
 
+/* Nothing secret of it. */
+static void
+show_url(const struct config *c, const void *value, char *text, size_t size)
+{
+	(void)value;
+	*text = '\0';
+	for (size_t i = 0; i < c->forward.count; i++)
+		if (strcmp(c->forward.list[i].name, CONFIG_FORWARD_DEFAULT) == 0)
+			config_forward_show_url(c->forward.list[i].url, text, size);
+}
+
 static const struct {
 	const char *metavar;
 	bool (*set)(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size);
@@ -355,6 +377,7 @@ static const struct {
 	[SETTING_SIZE] = { "BYTES", set_size, show_size },
 	[SETTING_COUNT] = { "N", set_count, show_count },
 	[SETTING_LEVEL] = { "LEVEL", set_level, show_level },
+	[SETTING_URL] = { "URL", set_url, show_url },
 };
 
 bool

@@ -6,6 +6,7 @@
 #define AGENTBUS_CONFIG_H
 
 #include "address.h"
+#include "destination.h"
 #include "limit.h"
 #include "log.h"
 #include "session.h"
@@ -40,6 +41,7 @@ struct config {
 	uint64_t history_age_ns;
 	struct session_settings sessions;
 	bool metrics;
+	struct destinations forward;
 	char pricing_file[CONFIG_PATH_MAX]; /* "": none */
 	enum log_level log_level;
 };
@@ -55,6 +57,7 @@ enum setting_type {
 	SETTING_SIZE,      /* size_t, bytes */
 	SETTING_COUNT,     /* size_t */
 	SETTING_LEVEL,     /* enum log_level */
+	SETTING_URL,       /* of the destination named "default" */
 	SETTING_TYPE_COUNT
 };
 

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "buf.h"
+#include "config_forward.h"
 #include "file.h"
 
 #include <errno.h>
@@ -193,6 +194,7 @@ options_load(int argc, char **argv, struct config_report *report, struct options
 	walk_arguments(argc, argv, &(struct walk){ .options = &o, .report = report });
 	if (report->errors > before)
 		return 2;
+	config_forward_check(&o.config, o.file, report);
 	if (report->errors > 0)
 		return 1;
 	*ret = o;
