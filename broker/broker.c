@@ -41,7 +41,8 @@ mend_bus(struct broker *b)
 static void
 set_session_timer(struct broker *b)
 {
-	const uint64_t deadline = keeper_awake(&b->keeper) ? sessions_deadline(b->sessions) : UINT64_MAX;
+	const uint64_t queue = forward_queue_deadline(&b->queue), sessions = sessions_deadline(b->sessions);
+	const uint64_t deadline = !keeper_awake(&b->keeper) ? UINT64_MAX : queue < sessions ? queue : sessions;
 
 	if (deadline == b->session_deadline)
 		return;
@@ -176,6 +177,8 @@ static void
 set_prices(struct broker *b, const struct config *config, struct price_table *prices)
 {
 	sessions_set_prices(b->sessions, prices);
+	if (b->enricher)
+		enricher_set_prices(b->enricher, prices);
 	price_table_destroy(b->prices);
 	b->prices = prices;
 	memcpy(b->config.pricing_file, config->pricing_file, sizeof(b->config.pricing_file));

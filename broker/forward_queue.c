@@ -1,6 +1,7 @@
 #include "forward_queue.h"
 
 #include "clock.h"
+#include "forward_held.h"
 
 #include <inttypes.h>
 
@@ -74,7 +75,7 @@ forward_queue_load(struct forward_queue *q, struct store *st)
 
 	if (!q)
 		return true;
-	if (!store_each_lane(st, take_lane, &l))
+	if (!store_each_lane(st, take_lane, &l) || !forward_held_load(q->enricher, st))
 		return false;
 	for (size_t i = 0; i < l.gone_count; i++)
 		if (!store_forget_lane(st, l.gone[i].destination, l.gone[i].signal))
@@ -118,6 +119,19 @@ forward_queue_pass(struct queue_lane *l, const struct store_mark *up_to)
 	l->changed = true;
 }
 
+void
+forward_queue_settle(struct forward_queue *q, uint64_t now_ns)
+{
+	if (q && q->enricher)
+		enricher_settle(q->enricher, now_ns);
+}
+
+uint64_t
+forward_queue_deadline(const struct forward_queue *q)
+{
+	return q->enricher ? enricher_deadline(q->enricher) : UINT64_MAX;
+}
+
 bool
 forward_queue_pending(const struct forward_queue *q)
 {
@@ -126,7 +140,7 @@ forward_queue_pending(const struct forward_queue *q)
 	for (size_t i = 0; i < q->lane_count; i++)
 		if (q->lanes[i].changed)
 			return true;
-	return q->more || !outbox_is_empty(&q->outbox);
+	return q->more || !outbox_is_empty(&q->outbox) || forward_held_pending(q->enricher);
 }
 
 /* --- full queues --- */
@@ -259,7 +273,7 @@ forward_queue_write(struct forward_queue *q, uint64_t now_ns)
 	for (enum otlp_signal s = 0; s < OTLP_SIGNAL_COUNT; s++)
 		if (!drop_passed(q, s))
 			return false;
-	return write_lanes(q);
+	return forward_held_write(q->enricher, q->store) && write_lanes(q);
 }
 
 void
@@ -268,6 +282,7 @@ forward_queue_keep(struct forward_queue *q)
 	if (!q)
 		return;
 	outbox_clear(&q->outbox);
+	forward_held_keep(q->enricher);
 	for (size_t i = 0; i < q->lane_count; i++)
 		q->lanes[i].changed = false;
 	if (q->kept)
@@ -295,6 +310,7 @@ forward_queue_rewind(struct forward_queue *q)
 	if (!q)
 		return;
 	outbox_clear(&q->outbox);
+	forward_held_rewind(q->enricher);
 	step_back(q);
 }
 

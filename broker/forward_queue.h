@@ -8,6 +8,7 @@
 #define AGENTBUS_FORWARD_QUEUE_H
 
 #include "destination.h"
+#include "enricher.h"
 #include "log.h"
 #include "outbox.h"
 #include "store_queue.h"
@@ -33,6 +34,7 @@ struct forward_queue {
 	const struct destinations *to;
 	const struct log *log;
 	struct outbox outbox;
+	struct enricher *enricher; /* fills the outbox; NULL: nothing is passed on */
 	struct queue_lane lanes[DESTINATION_LANES_MAX];
 	size_t lane_count;
 	uint64_t share[DESTINATIONS_MAX]; /* bytes that may wait */
@@ -55,6 +57,12 @@ bool forward_queue_load(struct forward_queue *q, struct store *st);
 
 /* The store is about to be closed. */
 void forward_queue_unload(struct forward_queue *q);
+
+/* Ends a turn: what is ready by now goes into the outbox. */
+void forward_queue_settle(struct forward_queue *q, uint64_t now_ns);
+
+/* When that is to be done at the latest; UINT64_MAX: not by itself. */
+uint64_t forward_queue_deadline(const struct forward_queue *q);
 
 bool forward_queue_pending(const struct forward_queue *q);
 

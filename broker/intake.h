@@ -7,9 +7,9 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "enricher.h"
 #include "limit.h"
 #include "otlp.h"
-#include "outbox.h"
 #include "publish.h"
 #include "session.h"
 
@@ -18,10 +18,10 @@ struct intake {
 	struct sessions *sessions;
 	struct publisher *publisher;
 	const struct limits *limits;
-	enum verdict closed;   /* not OK: nothing is taken at present, and this is why */
-	bool deferred;         /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
-	size_t held;           /* bytes of bodies under way */
-	struct outbox *outbox; /* what is passed on to others; NULL: nothing is */
+	enum verdict closed;       /* not OK: nothing is taken at present, and this is why */
+	bool deferred;             /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
+	size_t held;               /* bytes of bodies under way */
+	struct enricher *enricher; /* passes it on to others; NULL: nobody does */
 	struct arena arena;
 };
 

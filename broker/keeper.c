@@ -398,6 +398,8 @@ keeper_settle(struct keeper *k)
 	struct publisher *p = k->with.publisher;
 
 	publish_flush(p);
+	if (keeper_awake(k))
+		forward_queue_settle(k->with.queue, now_of(k));
 	if (!k->with.memory && k->store && !k->broken && is_pending(k) && !write_all(k)) {
 		fail(k);
 		k->unsure = k->with.durable;

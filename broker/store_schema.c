@@ -35,7 +35,9 @@ static const char *const steps[] = {
 	"CREATE TABLE forward_lanes (destination TEXT NOT NULL, signal INTEGER NOT NULL, last_row INTEGER NOT NULL,"
 	" last_bytes INTEGER NOT NULL, last_items INTEGER NOT NULL, sent INTEGER NOT NULL, rejected INTEGER NOT NULL,"
 	" dropped INTEGER NOT NULL, sent_bytes INTEGER NOT NULL, sent_requests INTEGER NOT NULL, retries INTEGER NOT NULL,"
-	" PRIMARY KEY (destination, signal)) WITHOUT ROWID;",
+	" PRIMARY KEY (destination, signal)) WITHOUT ROWID;"
+	/* Spans that wait for what logs say of them. due: nanoseconds. spans: an export request. */
+	"CREATE TABLE forward_held (id INTEGER NOT NULL PRIMARY KEY, due INTEGER NOT NULL, spans BLOB NOT NULL);",
 };
 
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
