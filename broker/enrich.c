@@ -258,13 +258,20 @@ work_out_usage(struct facts *f)
 	}
 }
 
-/* Calls to models fail in one of a few ways; tools in their own. */
+static enum error_class
+class_of(const struct observation *o)
+{
+	return error_classify(o->status, o->error_type, o->error_message);
+}
+
+/* Calls to models fail in one of a few ways, of which the log tells more; tools in their own. */
 static void
 work_out_error(struct facts *f)
 {
 	const struct enrichment *x = f->x;
 	const struct observation *o = x->o, *logged = x->call ? &x->call->o : o;
 	const struct str own = first(o->error_type, logged->error_type);
+	enum error_class class;
 
 	f->failed = (o->flags & OBS_FAILED) || o->means == MEANS_ERROR ||
 		    (logged->means != MEANS_RESPONSE && (logged->flags & OBS_FAILED)) || logged->means == MEANS_ERROR ||
@@ -275,8 +282,11 @@ work_out_error(struct facts *f)
 		f->error_type = first(own, STR("tool_error"));
 		return;
 	}
-	f->error_message = first(o->error_message, logged->error_message);
-	f->error_type = str_from(error_class_name(error_classify(o->status ? o->status : logged->status, own, f->error_message)));
+	f->error_message = first(logged->error_message, o->error_message);
+	class = class_of(logged);
+	if (class == ERROR_UNKNOWN)
+		class = class_of(o);
+	f->error_type = str_from(error_class_name(class));
 	if (!str_eq(own, f->error_type))
 		f->original_type = own;
 }
