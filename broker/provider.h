@@ -23,6 +23,12 @@ struct meaning_rule {
 	void (*refine)(const struct fields *f, struct observation *o);
 };
 
+/* What a CLI does after a failed request that ended with such a status, where its record does not say. */
+struct retry_rule {
+	unsigned first, last; /* HTTP; 0: there was none */
+	unsigned flags;       /* OBS_FINAL or OBS_RETRIED; 0 ends a table */
+};
+
 struct provider {
 	const char *name;
 	const char *const *services; /* service.name patterns ('*' at the end: prefix), ends in NULL */
@@ -35,6 +41,7 @@ struct provider {
 	size_t event_count;
 	const struct meaning_rule *spans;
 	size_t span_count;
+	const struct retry_rule *retries;   /* the first that holds; NULL: nothing is known */
 	const struct condition *background; /* any of them holds: OBS_BACKGROUND; ends in F_NONE */
 	bool input_excludes_cache;          /* input tokens come without cache reads and writes */
 	bool output_excludes_reasoning;     /* output tokens come without reasoning */

@@ -47,7 +47,7 @@ static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR },
 	{ "api_request", .means = MEANS_CALL, .flags = OBS_OPENS },
 	{ "api_response", .means = MEANS_RESPONSE, .flags = OBS_OPENS },
-	{ "api_retry", .means = MEANS_FAULT },
+	{ "api_retry", .means = MEANS_FAULT, .flags = OBS_RETRIED },
 	{ "session.end", .means = MEANS_END, .reason = "exit" },
 	{ "session.start", .means = MEANS_START },
 	{ "slash_command", .means = MEANS_COMMAND },
@@ -67,6 +67,13 @@ static const struct meaning_rule span_rules[] = {
 	{ "tool.execution", .means = MEANS_ACTIVITY },
 };
 
+/* Where it tries again after the others, an api_retry says so. */
+static const struct retry_rule retries[] = {
+	{ 400, 428, OBS_FINAL },
+	{ 430, 498, OBS_FINAL },
+	{ .flags = 0 },
+};
+
 static const struct condition background[] = {
 	IS(F_SOURCE, "managed-auto-*"),
 	IS(F_PROMPT_ID, "forked_query*"),
@@ -82,6 +89,7 @@ const struct provider provider_qwen = {
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	.retries = retries,
 	.background = background,
 	.marks_turn = true,
 };

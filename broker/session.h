@@ -7,6 +7,7 @@
 #ifndef AGENTBUS_SESSION_H
 #define AGENTBUS_SESSION_H
 
+#include "error_text.h"
 #include "observation.h"
 #include "price.h"
 
@@ -65,7 +66,7 @@ struct failure {
 	enum error_class class; /* ERROR_NONE: there was none */
 	unsigned status;        /* HTTP, 0 if there was none */
 	uint64_t time_ns;
-	char message[200];
+	char message[ERROR_TEXT_SIZE];
 };
 
 /* What a published session shows. Text is UTF-8 and ends in NUL; "" is unknown. */
@@ -86,6 +87,7 @@ struct session {
 	bool auxiliary;
 	uint32_t children;
 	uint64_t prompts, requests, tool_calls, api_errors;
+	uint64_t errors_by_class[ERROR_CLASS_COUNT]; /* api_errors */
 	struct tokens tokens;
 	struct cost cost;
 	struct failure last_error;
