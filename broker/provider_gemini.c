@@ -78,12 +78,12 @@ static const struct meaning_rule span_rules[] = {
 	{ "user_prompt", .means = MEANS_TURN_END, .flags = OBS_AFTER_TOOLS },
 };
 
-/* A server that fails is tried again some times, and 429 unless the quota is for a whole day; nothing says which was the last. */
+/*
+ * Servers that fail or cannot be reached are tried again, some times, and 429 unless the quota is for a whole day. Nothing says
+ * which attempt was the last.
+ */
 static const struct retry_rule retries[] = {
-	{ 400, 428, OBS_FINAL },
-	{ 430, 498, OBS_FINAL },
-	{ 500, 599, OBS_RETRIED },
-	{ .flags = 0 },
+	{ 0, 0, OBS_RETRIED }, { 400, 428, OBS_FINAL }, { 430, 498, OBS_FINAL }, { 500, 599, OBS_RETRIED }, { .flags = 0 },
 };
 
 /* The router picks a model and the compressor shortens the history: neither is the model that answers the person. */

@@ -15,6 +15,7 @@
 #define ASK_GRACE_NS    (1 * NS_PER_S) /* decisions without a person come within 0.2 s of the answer, and may be batched apart */
 #define FAIL_GRACE_NS   (2 * NS_PER_S) /* a turn that goes on after a final error says so by then */
 #define GIVEN_UP_NS     (1 * NS_PER_S) /* the failure after which a CLI gives up is logged at most so long before that */
+#define SAME_FAILURE_NS (1 * NS_PER_S) /* a failure's span ends at most so long before or after its log record */
 #define TITLE_PROMPT_NS (2 * NS_PER_S) /* and asks so soon after its start */
 #define TURN_START_NS   (1 * NS_PER_S) /* a turn's span starts at most so long after its prompt */
 
@@ -255,7 +256,21 @@ step_response(struct sessions *s, struct session *x, const struct observation *o
 	kin_claim_ask(s, x, o, now_ns);
 }
 
-/* A span and a log record tell of the same failure, in any order; the one with a status tells more. */
+/*
+ * Whether the last failure is to be shown rather than this one: it is newer, or the log record of what this is the span of. They
+ * come in any order, and the log record tells more.
+ */
+static bool
+tells_less(const struct failure *last, const struct observation *o)
+{
+	const bool by_span = o->means == MEANS_RESPONSE_END;
+	const uint64_t apart = o->time_ns > last->time_ns ? o->time_ns - last->time_ns : last->time_ns - o->time_ns;
+
+	if (last->class != ERROR_NONE && last->by_span != by_span && apart <= SAME_FAILURE_NS)
+		return by_span;
+	return o->time_ns < last->time_ns;
+}
+
 static void
 note_failure(struct session *x, const struct observation *o)
 {
@@ -263,10 +278,11 @@ note_failure(struct session *x, const struct observation *o)
 
 	if (o->time_ns >= x->track->response_cli_ns && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0)
 		x->failed = true;
-	if (o->time_ns < last->time_ns && (last->status || !o->status))
+	if (tells_less(last, o))
 		return;
 	last->class = o->error;
 	last->status = o->status;
+	last->by_span = o->means == MEANS_RESPONSE_END;
 	last->time_ns = o->time_ns;
 	str_copy(last->message, sizeof(last->message), o->error_message);
 }

@@ -65,6 +65,7 @@ struct model_usage {
 struct failure {
 	enum error_class class; /* ERROR_NONE: there was none */
 	unsigned status;        /* HTTP, 0 if there was none */
+	bool by_span;           /* only a span has told of it so far; not stored */
 	uint64_t time_ns;
 	char message[ERROR_TEXT_SIZE];
 };
