@@ -19,7 +19,7 @@ static const struct word words[] = {
 	{ "permissiondeniederror", ERROR_AUTH },
 	{ "auth error", ERROR_AUTH },
 	{ "unauthenticated", ERROR_AUTH },
-	{ "permission denied", ERROR_AUTH },
+	{ "PERMISSION_DENIED", ERROR_AUTH },
 	{ "oauth org not allowed", ERROR_AUTH },
 	{ "rate limit error", ERROR_RATE_LIMIT },
 	{ "ratelimiterror", ERROR_RATE_LIMIT },

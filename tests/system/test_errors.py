@@ -100,8 +100,9 @@ TOLD = [
 ]
 
 SECRET = "CANARY0123456789"
-LEAKS = [f"Incorrect API key provided: sk-{SECRET}.", f"Authorization: Bearer {SECRET}", f"x-api-key: {SECRET}", f"https://me:{SECRET}@proxy:1/ failed",
-         raw(f"key=AIza{SECRET}"), f"API key: {SECRET[:6]}******{SECRET[6:]}"]
+LEAKS = [f"Incorrect API key provided: sk-{SECRET}.", f"Authorization: Bearer {SECRET}", f"x-api-key: {SECRET}",
+         f"https://me:{SECRET}@proxy:1/ failed", raw(f"key=AIza{SECRET}"),
+         f"API key: {SECRET[:6]}******{SECRET[6:]}"]
 
 
 def record(cli, event, attributes, session, t):

@@ -108,6 +108,7 @@ static const struct {
 	{ 0, "", "timeouts", ERROR_UNKNOWN },
 	{ 0, "", "authority, authored, unlimited, moderate, quotation", ERROR_UNKNOWN },
 	{ 0, "", "an internal note is unavailable", ERROR_UNKNOWN },
+	{ 0, "", "permission denied, open '/srv/x'", ERROR_UNKNOWN },
 	{ 0, "", "req_500", ERROR_UNKNOWN },
 	{ 0, "", "req_011CcX429", ERROR_UNKNOWN },
 	{ 0, "", "500 ms", ERROR_UNKNOWN },
