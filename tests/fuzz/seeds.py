@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes inputs for the fuzzers to begin with, out of recorded requests: tests/fuzz/seeds.py CORPUS-DIRECTORY TARGET…
 
-A seed's name is a hash of what it holds, so a second run adds nothing. Targets without recordings (access, query, lib_message)
-begin with their regression inputs alone.
+A seed's name is a hash of what it holds, so a second run adds nothing. Targets without recordings (access, error_text, query,
+lib_message) begin with their regression inputs alone.
 """
 import gzip
 import hashlib
