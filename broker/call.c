@@ -1,5 +1,8 @@
 #include "call.h"
 
+#include "error.h"
+#include "error_text.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -7,7 +10,6 @@
 #define OPENINGS_MAX  256                /* sessions whose newest beginning of a call is remembered */
 #define CLOCK_STEP_NS (5 * 1000000ull)   /* log records are cut to milliseconds, and written a moment after */
 #define LOG_DELAY_NS  (100 * 1000000ull) /* from a span's end to the record of the same moment */
-#define MESSAGE_MAX   200
 
 /* When a session's last call began. */
 struct opening {
@@ -113,8 +115,6 @@ own_texts(struct call *x)
 		const size_t room = sizeof(x->text) - used;
 		size_t size = s->len + 1 < room ? s->len + 1 : room;
 
-		if (texts[i] == offsetof(struct observation, error_message) && size > MESSAGE_MAX + 1)
-			size = MESSAGE_MAX + 1;
 		if (size == 0)
 			size = used = sizeof(x->text) - 1; /* no room: an empty text */
 		str_copy(x->text + used, size ? size : 1, *s);
@@ -130,6 +130,7 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 	const uint64_t hash = call_session_hash(p, o->session);
 	const struct opening *opened = opening_of(c, hash);
 	struct call *x = &c->list[c->next];
+	char message[ERROR_TEXT_SIZE];
 
 	c->session_hash[c->next] = hash;
 	c->due_ns[c->next] = NEVER;
@@ -146,6 +147,10 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 	x->o.start_ns = begun(o);
 	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns)
 		x->o.start_ns = opened->start_ns;
+	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT) {
+		x->o.error = error_classify(o->status, o->error_type, o->error_message);
+		x->o.error_message = (struct str){ message, error_text(o->error_message, message, sizeof(message)) };
+	}
 	own_texts(x);
 	str_copy(x->version, sizeof(x->version), version);
 	return x;

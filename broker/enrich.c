@@ -2,6 +2,7 @@
 
 #include "attribute.h"
 #include "error.h"
+#include "error_text.h"
 
 #define PICO_PER_USD 1e12
 
@@ -20,6 +21,7 @@ struct facts {
 	bool has_cost, estimated;
 	bool failed;
 	struct str error_type, error_message, original_type;
+	char message[ERROR_TEXT_SIZE];
 };
 
 struct told {
@@ -261,7 +263,7 @@ work_out_usage(struct facts *f)
 static enum error_class
 class_of(const struct observation *o)
 {
-	return error_classify(o->status, o->error_type, o->error_message);
+	return o->error ? o->error : error_classify(o->status, o->error_type, o->error_message);
 }
 
 /* Calls to models fail in one of a few ways, of which the log tells more; tools in their own. */
@@ -282,7 +284,8 @@ work_out_error(struct facts *f)
 		f->error_type = first(own, STR("tool_error"));
 		return;
 	}
-	f->error_message = first(logged->error_message, o->error_message);
+	f->error_message.len = error_text(first(logged->error_message, o->error_message), f->message, sizeof(f->message));
+	f->error_message.ptr = f->message;
 	class = class_of(logged);
 	if (class == ERROR_UNKNOWN)
 		class = class_of(o);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """One language for all CLIs: what a backend gets of each provider's recordings, in each encoding, by the same queries."""
+import concurrent.futures
 import time
 import unittest
 
@@ -85,9 +86,36 @@ class OneLanguage(unittest.TestCase):
 
     @unittest.skipUnless(harness.CAPTURES.is_dir(), f"no {harness.CAPTURES}: only bundled recordings are tested")
     def test_all_recordings(self):
-        for rec in recordings(harness.CAPTURES):
-            with self.subTest(rec.name):
-                self.check_recording(rec)
+        """Most of the time each waits for what is held: so several at a time."""
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            running = {rec.name: pool.submit(self.check_recording, rec) for rec in recordings(harness.CAPTURES)}
+            for name, done in running.items():
+                with self.subTest(name):
+                    done.result()
+
+
+# What failed, and how: one class in the recording's spans, in what status says, and in /metrics.
+FAILING = {"claude/auth-error": "auth", "claude/overloaded": "server", "claude/rate-limit-fatal": "rate_limit", "claude/server-error": "server",
+           "claude/timeout": "timeout", "codex/rate-limit": "rate_limit", "codex/rate-limit-fatal": "rate_limit", "codex/auth-error": "auth",
+           "codex/server-error": "server", "gemini/auth-error": "auth", "gemini/rate-limit": "rate_limit",
+           "gemini/rate-limit-fatal": "rate_limit", "gemini/server-error": "server", "gemini/timeout": "network", "qwen/auth-error": "auth"}
+
+
+class Failures(unittest.TestCase):
+    """Spans say the class that events and status say, whether they tell of the failure themselves or only their logs do."""
+
+    def check(self, name, error_type):
+        got, sessions, _ = play(recording(name), until=lambda g: any("error.type" in x["attributes"] for x in g.of_kind("LLM")))
+        failed = [x["attributes"] for x in got.of_kind("LLM") if "error.type" in x["attributes"]]
+        self.assertEqual({a["error.type"] for a in failed}, {error_type})
+        self.assertEqual({t for s in sessions.values() for t in s["errors_by_type"]}, {error_type})
+        for attributes in failed:
+            self.assertTrue(attributes["error.message"])
+            self.assertNotIn("gen_ai.usage.cost_usd", attributes)
+
+
+for each_name, each_type in FAILING.items():
+    setattr(Failures, "test_" + each_name.replace("/", "_").replace("-", "_"), lambda self, n=each_name, t=each_type: self.check(n, t))
 
 
 def span_request(attributes, more=b"", resource=otlp.CLAUDE, name="claude_code.llm_request", trace=b"t" * 16, span=b"s" * 8):
