@@ -38,7 +38,8 @@ enum field {
 	F_ERROR_TYPE,
 	F_ERROR_MESSAGE,
 	F_ATTEMPT,
-	F_COMMAND, /* a slash command */
+	F_ATTEMPTS, /* in all */
+	F_COMMAND,  /* a slash command */
 	F_COMMAND_SOURCE,
 	F_PROMPT_LENGTH,
 	F_PROMPT_ID,
@@ -56,6 +57,7 @@ enum field {
 	F_TURN_TOKENS, /* of a whole turn */
 	F_CWD,
 	F_PROJECT,
+	F_TOOL_PHASE, /* on the span that is a tool's call, where other spans name the tool, too */
 	F_COUNT
 };
 

@@ -154,6 +154,8 @@ flags_of(const struct provider *p, const struct resource_view *r, const struct f
 		flags |= OBS_SHARED;
 	if (field_has(f, F_SUCCESS) && !field_true(f, F_SUCCESS))
 		flags |= OBS_FAILED;
+	if (field_has(f, F_INPUT) || field_has(f, F_OUTPUT))
+		flags |= OBS_HAS_TOKENS;
 	return flags;
 }
 
@@ -175,6 +177,7 @@ observe_fields(const struct provider *p, const struct resource_view *r, const st
 	o->cost = llround(fmin(field_double(f, F_COST_USD), 1e6) * 1e12);
 	o->duration_ms = field_u64(f, F_DURATION_MS);
 	o->request_id = field_text(f, F_REQUEST_ID);
+	o->prompt_id = field_text(f, F_PROMPT_ID);
 	o->source = field_text(f, F_SOURCE);
 	o->agent = field_text(f, F_AGENT);
 	o->parent = field_text(f, F_PARENT);
@@ -186,23 +189,40 @@ observe_fields(const struct provider *p, const struct resource_view *r, const st
 	o->error_type = field_text(f, F_ERROR_TYPE);
 	o->status = (unsigned)(field_u64(f, F_STATUS) % 1000);
 	o->attempt = (unsigned)field_u64(f, F_ATTEMPT);
+	o->attempts = (unsigned)field_u64(f, F_ATTEMPTS);
 	o->project_dir = field_text(f, F_CWD);
 	o->project_name = field_text(f, F_PROJECT);
 	if (o->project_name.len == 0)
 		o->project_name = r->project_name;
 }
 
-static bool
-observe_rule(const struct meaning_rule *rule, const struct fields *f, struct observation *o)
+/* Whether a failed request is tried again, and how often it was. */
+static void
+observe_retries(const struct provider *p, struct observation *o)
+{
+	const struct retry_rule *r = o->flags & (OBS_FINAL | OBS_RETRIED) ? NULL : p->retries;
+
+	for (; r && r->flags; r++)
+		if (o->status >= r->first && o->status <= r->last) {
+			o->flags |= r->flags;
+			break;
+		}
+	if ((o->flags & OBS_FINAL) && o->attempts == 0)
+		o->attempts = o->attempt;
+}
+
+static void
+observe_rule(const struct provider *p, const struct meaning_rule *rule, const struct fields *f, struct observation *o)
 {
 	if (!rule)
-		return false;
+		return;
 	o->means = rule->means;
 	o->flags |= rule->flags;
 	o->reason = rule->reason;
 	if (rule->refine)
 		rule->refine(f, o);
-	return o->means != MEANS_NOTHING;
+	if (o->means == MEANS_ERROR)
+		observe_retries(p, o);
 }
 
 static bool
@@ -276,19 +296,22 @@ event_name(const struct provider *p, const struct fields *f, const OtlpLogRecord
 	return without_prefix(p, name);
 }
 
-bool
-provider_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec, struct observation *ret)
+const struct provider *
+provider_of_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec)
+{
+	return p ? p : provider_of_record(rec, at_most(rec->n_attributes, r->max_attributes));
+}
+
+void
+provider_read_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec, struct observation *ret)
 {
 	struct fields f;
 	struct observation o = { 0 };
 	struct str name;
 	uint64_t ns = rec->time_unix_nano ? rec->time_unix_nano : rec->observed_time_unix_nano;
-	const size_t attribute_count = at_most(rec->n_attributes, r->max_attributes);
 
-	if (!p)
-		p = provider_of_record(rec, attribute_count);
 	f.present = 0;
-	fields_add(&f, p->fields, p->field_count, rec->attributes, attribute_count);
+	fields_add(&f, p->fields, p->field_count, rec->attributes, at_most(rec->n_attributes, r->max_attributes));
 	name = event_name(p, &f, rec);
 	observe_fields(p, r, &f, &o);
 	if (o.session.len == 0)
@@ -296,7 +319,17 @@ provider_log(const struct provider *p, const struct resource_view *r, const Otlp
 	o.time_ns = sane_time(ns ? ns : parse_timestamp(field_text(&f, F_TIMESTAMP)), r->now_ns);
 	o.has_trace_id = copy_id(&rec->trace_id, o.trace_id, sizeof(o.trace_id));
 	o.has_span_id = copy_id(&rec->span_id, o.span_id, sizeof(o.span_id));
-	if (!observe_rule(rule_find(p->events, p->event_count, name, &f), &f, &o))
+	observe_rule(p, rule_find(p->events, p->event_count, name, &f), &f, &o);
+	*ret = o;
+}
+
+bool
+provider_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec, struct observation *ret)
+{
+	struct observation o;
+
+	provider_read_log(provider_of_log(p, r, rec), r, rec, &o);
+	if (o.means == MEANS_NOTHING)
 		return false;
 	*ret = o;
 	return true;
@@ -314,18 +347,28 @@ session_of_events(const struct provider *p, const OtlpSpan *span, size_t max_att
 	return field_text(&f, F_SESSION);
 }
 
-bool
-provider_span(const struct provider *p, const struct resource_view *r, const OtlpSpan *span, struct observation *ret)
+static enum span_kind
+kind_of(const struct provider *p, struct str name, const struct fields *f)
+{
+	for (size_t i = 0; i < p->kind_count; i++) {
+		const struct kind_rule *k = &p->kinds[i];
+		bool holds = pattern_matches(k->name, name);
+
+		for (size_t c = 0; holds && c < RULE_CONDITIONS; c++)
+			holds = condition_holds(f, &k->when[c]);
+		if (holds)
+			return k->kind;
+	}
+	return SPAN_CHAIN;
+}
+
+enum span_kind
+provider_read_span(const struct provider *p, const struct resource_view *r, const OtlpSpan *span, struct observation *ret)
 {
 	struct fields f;
 	struct observation o = { .flags = OBS_SPAN };
-	struct str name;
+	const struct str name = without_prefix(p, str_from(span->name));
 
-	if (!p)
-		p = &provider_genai;
-	name = without_prefix(p, str_from(span->name));
-	if (!has_rule(p->spans, p->span_count, name))
-		return false;
 	f.present = 0;
 	fields_add(&f, p->fields, p->field_count, span->attributes, at_most(span->n_attributes, r->max_attributes));
 	observe_fields(p, r, &f, &o);
@@ -342,7 +385,22 @@ provider_span(const struct provider *p, const struct resource_view *r, const Otl
 	}
 	if (span->parent_span_id.len == 0)
 		o.flags |= OBS_ROOT;
-	if (!observe_rule(rule_find(p->spans, p->span_count, name, &f), &f, &o))
+	observe_rule(p, rule_find(p->spans, p->span_count, name, &f), &f, &o);
+	*ret = o;
+	return kind_of(p, name, &f);
+}
+
+bool
+provider_span(const struct provider *p, const struct resource_view *r, const OtlpSpan *span, struct observation *ret)
+{
+	struct observation o;
+
+	if (!p)
+		p = &provider_genai;
+	if (!has_rule(p->spans, p->span_count, without_prefix(p, str_from(span->name))))
+		return false;
+	provider_read_span(p, r, span, &o);
+	if (o.means == MEANS_NOTHING)
 		return false;
 	*ret = o;
 	return true;

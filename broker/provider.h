@@ -23,8 +23,25 @@ struct meaning_rule {
 	void (*refine)(const struct fields *f, struct observation *o);
 };
 
+/* What a span is, as OpenInference tells them apart. */
+enum span_kind { SPAN_CHAIN, SPAN_AGENT, SPAN_LLM, SPAN_TOOL, SPAN_KIND_COUNT };
+
+/* Which spans are more than a step between others; the first row whose name and conditions hold is taken. "*": any name. */
+struct kind_rule {
+	const char *name;
+	struct condition when[RULE_CONDITIONS];
+	enum span_kind kind;
+};
+
+/* What a CLI does after a failed request that ended with such a status, where its record does not say. */
+struct retry_rule {
+	unsigned first, last; /* HTTP; 0: there was none */
+	unsigned flags;       /* OBS_FINAL or OBS_RETRIED; 0 ends a table */
+};
+
 struct provider {
 	const char *name;
+	const char *serves;          /* gen_ai.provider.name: whose models it uses, where its records do not say */
 	const char *const *services; /* service.name patterns ('*' at the end: prefix), ends in NULL */
 	const char *const *scopes;   /* instrumentation scope patterns, ends in NULL */
 	const char *const *prefixes; /* what event names may begin with; the first match is cut off; ends in NULL */
@@ -35,6 +52,9 @@ struct provider {
 	size_t event_count;
 	const struct meaning_rule *spans;
 	size_t span_count;
+	const struct kind_rule *kinds;
+	size_t kind_count;
+	const struct retry_rule *retries;   /* the first that holds; NULL: nothing is known */
 	const struct condition *background; /* any of them holds: OBS_BACKGROUND; ends in F_NONE */
 	/* Spans that a person looks for in a trace: their names without prefix or patterns, ends in NULL. NULL: all of them are.
 	 */
@@ -42,6 +62,8 @@ struct provider {
 	const char *const *outline_marks; /* attributes that only such spans have, ends in NULL; may be NULL */
 	bool input_excludes_cache;        /* input tokens come without cache reads and writes */
 	bool output_excludes_reasoning;   /* output tokens come without reasoning */
+	bool logs_cost;                   /* its log records tell what an answer cost, its spans do not */
+	bool spans_tell_all;              /* nothing of a call is only in log records */
 	bool marks_turn;                  /* where it exports spans, the end of each turn is one */
 };
 
@@ -68,6 +90,15 @@ struct resource_view provider_resource(OtlpKeyValue **attrs, size_t count, size_
 
 /* The provider by service.name, else by scope; NULL if neither tells: then the record's own event name may. */
 const struct provider *provider_of_scope(const struct resource_view *r, const char *scope);
+
+/* Whose record this is: p, else by the record's own name. Never NULL. */
+const struct provider *provider_of_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec);
+
+/* Reads a log record or span, whatever it means: MEANS_NOTHING too. The span's kind is returned. */
+void provider_read_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec,
+		       struct observation *ret);
+enum span_kind provider_read_span(const struct provider *p, const struct resource_view *r, const OtlpSpan *span,
+				  struct observation *ret);
 
 /* Puts a log record into words. provider may be NULL. Returns false if it says nothing. *ret is untouched then. */
 bool provider_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec, struct observation *ret);

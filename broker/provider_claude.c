@@ -1,6 +1,7 @@
 /*
- * Claude Code. Its log events carry everything that is counted; its spans tell how an answer stopped and when a turn is
- * over. The session id changes with /clear, and the one that --continue starts with is never used again.
+ * Claude Code. It retries without a word, and logs a failure when it gives up. Its log events carry everything that is counted;
+ * its spans tell how an answer stopped and when a turn is over. The session id changes with /clear, and the one that --continue
+ * starts with is never used again.
  */
 #include "provider.h"
 
@@ -28,6 +29,7 @@ static const struct field_rule field_rules[] = {
 	{ "input_tokens", F_INPUT },
 	{ "model", F_MODEL },
 	{ "output_tokens", F_OUTPUT },
+	{ "prompt.id", F_PROMPT_ID },
 	{ "prompt_length", F_PROMPT_LENGTH },
 	{ "query_source", F_SOURCE },
 	{ "query_source_safe", F_SOURCE },
@@ -39,6 +41,7 @@ static const struct field_rule field_rules[] = {
 	{ "success", F_SUCCESS },
 	{ "tool_name", F_TOOL },
 	{ "tool_use_id", F_CALL_ID },
+	{ "total_attempts", F_ATTEMPTS },
 	{ "vcs.repository.name", F_PROJECT },
 };
 
@@ -46,6 +49,7 @@ static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR, .flags = OBS_FINAL },
 	{ "api_refusal", .means = MEANS_ACTIVITY },
 	{ "api_request", .means = MEANS_RESPONSE, .flags = OBS_OPENS },
+	{ "api_retries_exhausted", .means = MEANS_GIVEN_UP, .flags = OBS_FINAL },
 	{ "assistant_response", .means = MEANS_ACTIVITY },
 	{ "hook_execution_start", .when = { IS(F_HOOK, "PermissionRequest") }, .means = MEANS_ASK, .reason = "permission" },
 	{ "hook_execution_start", .when = { IS(F_HOOK, "Stop"), LACKS(F_AGENT) }, .means = MEANS_TURN_END },
@@ -80,15 +84,24 @@ static const struct condition background[] = {
 	{ .field = F_NONE },
 };
 
+static const struct kind_rule kind_rules[] = {
+	{ "interaction", .kind = SPAN_AGENT },
+	{ "llm_request", .kind = SPAN_LLM },
+	{ "tool", .kind = SPAN_TOOL },
+};
+
 const struct provider provider_claude = {
 	.name = "claude-code",
+	.serves = "anthropic",
 	.services = services,
 	.scopes = scopes,
 	.prefixes = prefixes,
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(kind),
 	.background = background,
 	.input_excludes_cache = true,
+	.logs_cost = true,
 	.marks_turn = true,
 };

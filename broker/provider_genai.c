@@ -62,6 +62,14 @@ static const struct meaning_rule span_rules[] = {
 	{ "*", .when = { IS(F_OPERATION, "text_completion") }, .means = MEANS_RESPONSE, .flags = CALL, .refine = refine_call },
 };
 
+static const struct kind_rule kind_rules[] = {
+	{ "*", .when = { IS(F_OPERATION, "chat") }, .kind = SPAN_LLM },
+	{ "*", .when = { IS(F_OPERATION, "execute_tool") }, .kind = SPAN_TOOL },
+	{ "*", .when = { IS(F_OPERATION, "generate_content") }, .kind = SPAN_LLM },
+	{ "*", .when = { IS(F_OPERATION, "invoke_agent") }, .kind = SPAN_AGENT },
+	{ "*", .when = { IS(F_OPERATION, "text_completion") }, .kind = SPAN_LLM },
+};
+
 const struct provider provider_genai = {
 	.name = "genai",
 	.services = none,
@@ -70,4 +78,6 @@ const struct provider provider_genai = {
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(kind),
+	.spans_tell_all = true,
 };

@@ -20,12 +20,17 @@ static const struct field_rule field_rules[] = {
 	{ "error.message", F_ERROR_MESSAGE },
 	{ "error.type", F_ERROR_TYPE },
 	{ "error_message", F_ERROR_MESSAGE },
+	{ "error_status_code", F_STATUS },
 	{ "error_type", F_ERROR_TYPE },
 	{ "event.name", F_EVENT },
 	{ "event.timestamp", F_TIMESTAMP },
 	{ "function_name", F_TOOL },
 	{ "gen_ai.conversation.id", F_SESSION_ALT },
 	{ "gen_ai.request.model", F_MODEL_ALT },
+	{ "gen_ai.response.id", F_REQUEST_ID },
+	{ "gen_ai.usage.cache_read.input_tokens", F_CACHE_READ },
+	{ "gen_ai.usage.input_tokens", F_INPUT },
+	{ "gen_ai.usage.output_tokens", F_OUTPUT },
 	{ "http.status_code", F_STATUS },
 	{ "input_token_count", F_INPUT },
 	{ "model", F_MODEL },
@@ -47,7 +52,7 @@ static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR },
 	{ "api_request", .means = MEANS_CALL, .flags = OBS_OPENS },
 	{ "api_response", .means = MEANS_RESPONSE, .flags = OBS_OPENS },
-	{ "api_retry", .means = MEANS_FAULT },
+	{ "api_retry", .means = MEANS_FAULT, .flags = OBS_RETRIED },
 	{ "session.end", .means = MEANS_END, .reason = "exit" },
 	{ "session.start", .means = MEANS_START },
 	{ "slash_command", .means = MEANS_COMMAND },
@@ -67,6 +72,13 @@ static const struct meaning_rule span_rules[] = {
 	{ "tool.execution", .means = MEANS_ACTIVITY },
 };
 
+/* Where it tries again after the others, an api_retry says so. */
+static const struct retry_rule retries[] = {
+	{ 400, 428, OBS_FINAL },
+	{ 430, 498, OBS_FINAL },
+	{ .flags = 0 },
+};
+
 static const struct condition background[] = {
 	IS(F_SOURCE, "managed-auto-*"),
 	IS(F_PROMPT_ID, "forked_query*"),
@@ -74,14 +86,23 @@ static const struct condition background[] = {
 	{ .field = F_NONE },
 };
 
+static const struct kind_rule kind_rules[] = {
+	{ "interaction", .kind = SPAN_AGENT },
+	{ "llm_request", .kind = SPAN_LLM },
+	{ "tool", .kind = SPAN_TOOL },
+};
+
 const struct provider provider_qwen = {
 	.name = "qwen-code",
+	.serves = "openai",
 	.services = services,
 	.scopes = scopes,
 	.prefixes = prefixes,
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(kind),
+	.retries = retries,
 	.background = background,
 	.marks_turn = true,
 };

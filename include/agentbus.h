@@ -120,6 +120,11 @@ struct agentbus_failure {
 	uint64_t time;
 };
 
+struct agentbus_error_count {
+	const char *type; /* as agentbus_failure.type */
+	uint64_t count;
+};
+
 /* Everything known of one session. */
 struct agentbus_session {
 	const char *id;       /* the CLI's own */
@@ -150,7 +155,9 @@ struct agentbus_session {
 	uint32_t turn_errors;
 	const struct agentbus_model_usage *models;
 	size_t model_count;
-	uint64_t state_observed; /* when the broker knew of the state, by its own clock */
+	uint64_t state_observed;                           /* when the broker knew of the state, by its own clock */
+	const struct agentbus_error_count *errors_by_type; /* api_errors by type, without types that there were none of */
+	size_t error_type_count;
 };
 
 /* One event. Only the members named beside a kind mean something for it. */
@@ -178,9 +185,12 @@ struct agentbus_event {
 	struct {
 		const char *model, *request_id;
 		struct agentbus_failure error;
-		unsigned attempt;
+		unsigned attempt; /* as the CLI counts: most from 1, Codex from 0 */
 		uint64_t duration_ms;
-	} api_error; /* API_ERROR */
+		bool final;        /* the CLI has given up */
+		bool retried;      /* the CLI will try again; neither: nothing tells */
+		unsigned attempts; /* in all; 0: the CLI does not say */
+	} api_error;               /* API_ERROR */
 	struct {
 		const char *name, *call_id, *error_type, *decision;
 		bool success;

@@ -1,0 +1,282 @@
+#include "call.h"
+
+#include "error.h"
+#include "error_text.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define NEVER         UINT64_MAX
+#define OPENINGS_MAX  256                /* sessions whose newest beginning of a call is remembered */
+#define CLOCK_STEP_NS (5 * 1000000ull)   /* log records are cut to milliseconds, and written a moment after */
+#define LOG_DELAY_NS  (100 * 1000000ull) /* from a span's end to the record of the same moment */
+
+/* When a session's last call began. */
+struct opening {
+	uint64_t session_hash, start_ns;
+};
+
+struct calls {
+	/* Of each place, apart from the rest of it: what is looked through. */
+	uint64_t session_hash[CALLS_MAX]; /* 0: empty */
+	uint64_t due_ns[CALLS_MAX];
+	uint64_t earliest_ns; /* nothing is due before */
+	struct call list[CALLS_MAX];
+	size_t next;
+	struct opening openings[OPENINGS_MAX];
+};
+
+/* The texts of an observation that outlive its record, the most needed first. */
+static const size_t texts[] = {
+	offsetof(struct observation, session),       offsetof(struct observation, service_name),
+	offsetof(struct observation, model),         offsetof(struct observation, request_id),
+	offsetof(struct observation, call_id),       offsetof(struct observation, tool),
+	offsetof(struct observation, prompt_id),     offsetof(struct observation, error_type),
+	offsetof(struct observation, error_message), offsetof(struct observation, source),
+};
+
+struct calls *
+calls_create(void)
+{
+	struct calls *c = calloc(1, sizeof(*c));
+
+	if (c)
+		c->earliest_ns = NEVER;
+	return c;
+}
+
+void
+calls_destroy(struct calls *c)
+{
+	free(c);
+}
+
+static uint64_t
+mix(uint64_t h, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		h = (h ^ (unsigned char)s.ptr[i]) * 0x100000001b3ull;
+	return h;
+}
+
+uint64_t
+call_session_hash(const struct provider *p, struct str session)
+{
+	return mix(mix(0xcbf29ce484222325ull, str_from(p->name)), session) | 1;
+}
+
+bool
+call_is_told(const struct observation *o, enum call_kind *ret)
+{
+	switch (o->means) {
+	case MEANS_RESPONSE:
+	case MEANS_ERROR:
+	case MEANS_FAULT:
+		*ret = CALL_MODEL;
+		return true;
+	case MEANS_TOOL:
+		*ret = CALL_TOOL;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint64_t
+begun(const struct observation *o)
+{
+	const uint64_t took = o->duration_ms < o->time_ns / 1000000 ? o->duration_ms * 1000000 : 0;
+
+	return o->time_ns - took;
+}
+
+static struct opening *
+opening_of(struct calls *c, uint64_t session_hash)
+{
+	return &c->openings[session_hash / 2 % OPENINGS_MAX];
+}
+
+void
+calls_note(struct calls *c, const struct provider *p, const struct observation *o)
+{
+	const uint64_t hash = call_session_hash(p, o->session);
+
+	*opening_of(c, hash) = (struct opening){ .session_hash = hash, .start_ns = begun(o) };
+}
+
+/* Copies what the observation's texts point at into the call. */
+static void
+own_texts(struct call *x)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct str *s = (struct str *)((char *)&x->o + texts[i]);
+		const size_t room = sizeof(x->text) - used;
+		size_t size = s->len + 1 < room ? s->len + 1 : room;
+
+		if (size == 0)
+			size = used = sizeof(x->text) - 1; /* no room: an empty text */
+		str_copy(x->text + used, size ? size : 1, *s);
+		*s = str_from(x->text + used);
+		used += s->len + 1;
+	}
+}
+
+struct call *
+calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *o,
+	  const struct price_table *prices, struct str version, uint64_t now_ns)
+{
+	const uint64_t hash = call_session_hash(p, o->session);
+	const struct opening *opened = opening_of(c, hash);
+	struct call *x = &c->list[c->next];
+	char message[ERROR_TEXT_SIZE];
+
+	c->session_hash[c->next] = hash;
+	c->due_ns[c->next] = NEVER;
+	c->next = (c->next + 1) % CALLS_MAX;
+	*x =
+	    (struct call){ .kind = kind, .provider = p, .o = *o, .cost = o->cost, .has_cost = o->has_cost, .arrived_ns = now_ns };
+	if (kind == CALL_MODEL && !o->has_cost && prices && o->means == MEANS_RESPONSE) {
+		const struct price_quote q = price_request(prices, o);
+
+		x->cost = q.cost;
+		x->has_cost = true;
+		x->estimated = q.estimated;
+	}
+	x->o.start_ns = begun(o);
+	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns)
+		x->o.start_ns = opened->start_ns;
+	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT) {
+		x->o.error = error_classify(o->status, o->error_type, o->error_message);
+		x->o.error_message = (struct str){ message, error_text(o->error_message, message, sizeof(message)) };
+	}
+	own_texts(x);
+	str_copy(x->version, sizeof(x->version), version);
+	return x;
+}
+
+/* --- finding --- */
+
+static bool
+same_or_unknown(struct str a, struct str b)
+{
+	return a.len == 0 || b.len == 0 || str_eq(a, b);
+}
+
+static bool
+same_and_known(struct str a, struct str b)
+{
+	return a.len > 0 && str_eq(a, b);
+}
+
+/* Ids say it for sure. */
+static bool
+is_named(const struct call *x, const struct observation *span)
+{
+	if (x->o.has_span_id && span->has_span_id && memcmp(x->o.span_id, span->span_id, sizeof(span->span_id)) == 0)
+		return true;
+	if (x->kind == CALL_TOOL)
+		return same_and_known(x->o.call_id, span->call_id);
+	return same_and_known(x->o.request_id, span->request_id);
+}
+
+/* Whether nothing speaks against it. */
+static bool
+may_be(const struct call *x, const struct observation *span)
+{
+	return same_or_unknown(x->o.request_id, span->request_id) && same_or_unknown(x->o.call_id, span->call_id) &&
+	       same_or_unknown(x->o.model, span->model) && same_or_unknown(x->o.prompt_id, span->prompt_id) &&
+	       same_or_unknown(x->o.tool, span->tool) && x->o.time_ns + CLOCK_STEP_NS >= span->start_ns &&
+	       x->o.time_ns <= span->time_ns + LOG_DELAY_NS;
+}
+
+static uint64_t
+distance(uint64_t a, uint64_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
+/* A span that comes again is the same one. */
+static bool
+is_free(const struct call *x, const struct observation *span)
+{
+	return !x->claimed || (span->has_span_id && memcmp(x->span_id, span->span_id, sizeof(x->span_id)) == 0);
+}
+
+/* How well a call fits a span: 0 for not at all. */
+static unsigned
+rank(const struct call *x, const struct observation *span, bool last)
+{
+	const bool fault = x->o.means == MEANS_FAULT;
+
+	if (fault && !last)
+		return 0;
+	if (is_named(x, span))
+		return fault ? 2 : 4;
+	return !may_be(x, span) ? 0 : fault ? 1 : 3;
+}
+
+const struct call *
+calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *span, bool last,
+	    uint64_t now_ns)
+{
+	const uint64_t hash = call_session_hash(p, span->session);
+	struct call *best = NULL;
+	unsigned best_rank = 1;
+
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		struct call *x = &c->list[i];
+
+		if (c->session_hash[i] != hash || x->provider != p || x->kind != kind ||
+		    now_ns > x->arrived_ns + CALL_WINDOW_NS || !is_free(x, span))
+			continue;
+		const unsigned r = rank(x, span, last);
+		if (r < best_rank ||
+		    (best && r == best_rank && distance(x->o.time_ns, span->time_ns) >= distance(best->o.time_ns, span->time_ns)))
+			continue;
+		best = x;
+		best_rank = r;
+	}
+	if (best) {
+		best->claimed = true;
+		c->due_ns[best - c->list] = NEVER;
+		memcpy(best->span_id, span->span_id, sizeof(best->span_id));
+	}
+	return best;
+}
+
+/* --- time --- */
+
+void
+calls_schedule(struct calls *c, const struct call *x, uint64_t due_ns)
+{
+	c->due_ns[x - c->list] = due_ns;
+	if (due_ns < c->earliest_ns)
+		c->earliest_ns = due_ns;
+}
+
+const struct call *
+calls_take_due(struct calls *c, uint64_t now_ns)
+{
+	uint64_t earliest = NEVER;
+
+	if (c->earliest_ns > now_ns)
+		return NULL;
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		if (c->due_ns[i] <= now_ns && c->session_hash[i]) {
+			c->due_ns[i] = NEVER;
+			return &c->list[i];
+		}
+		if (c->due_ns[i] < earliest && c->session_hash[i])
+			earliest = c->due_ns[i];
+	}
+	c->earliest_ns = earliest;
+	return NULL;
+}
+
+uint64_t
+calls_deadline(const struct calls *c)
+{
+	return c->earliest_ns;
+}

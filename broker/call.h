@@ -1,0 +1,70 @@
+/*
+ * What log records tell of calls to models and tools, remembered for a while: so that the spans of the same calls, which mostly
+ * lack tokens, cost or how it ended, can be completed, and calls that no span will tell of can be made into spans. Pure.
+ */
+#ifndef AGENTBUS_CALL_H
+#define AGENTBUS_CALL_H
+
+#include "price.h"
+#include "provider.h"
+
+#define CALLS_MAX      2048                  /* remembered; the oldest goes first */
+#define CALL_TEXT_SIZE 896                   /* for all texts of one; what does not fit is cut */
+#define CALL_WINDOW_NS (120 * 1000000000ull) /* for so long after it arrived a call may meet its span */
+
+enum call_kind { CALL_MODEL, CALL_TOOL };
+
+/* A call as its log record tells it. Everything it points at is its own, or static. */
+struct call {
+	enum call_kind kind;
+	const struct provider *provider; /* NULL: an empty place */
+	struct observation o;            /* time_ns: when it ended; start_ns: when it began, time_ns where nothing tells */
+	int64_t cost;                    /* pico-dollars: the CLI's own figure, else computed */
+	bool has_cost, estimated;
+	uint64_t turn_ns;          /* when the session's turn began, by its own clock; 0: unknown */
+	char version[32];          /* of the service */
+	uint64_t arrived_ns;       /* by the broker's clock */
+	uint8_t span_id[8];        /* of the span it belongs to */
+	bool claimed;              /* span_id is set */
+	char text[CALL_TEXT_SIZE]; /* what o's texts point at */
+};
+
+struct calls;
+
+/* NULL without memory. */
+struct calls *calls_create(void);
+void calls_destroy(struct calls *c);
+
+/* What joins a session's calls and spans: never 0. */
+uint64_t call_session_hash(const struct provider *p, struct str session);
+
+/*
+ * Whether a log record tells of a call; only then calls_add() takes it. Records that begin a call (MEANS_CALL) are told by
+ * calls_note(): for CLIs that do not say how long an answer took.
+ */
+bool call_is_told(const struct observation *o, enum call_kind *ret);
+
+void calls_note(struct calls *c, const struct provider *p, const struct observation *o);
+
+/* Remembers a call; o->session must be known. The result belongs to c and may be changed until the next calls_add(). */
+struct call *calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *o,
+		       const struct price_table *prices, struct str version, uint64_t now_ns);
+
+/* When it becomes a span by itself, unless a span claims it before. UINT64_MAX, as at first: never. */
+void calls_schedule(struct calls *c, const struct call *x, uint64_t due_ns);
+
+/*
+ * The call that a span tells of, and makes it that span's: by the id of the span, the request or the tool call, else the one of
+ * the same session, model and prompt that ended nearest to the span's end while it ran. What is no call of its own
+ * (MEANS_FAULT) is taken only if this is the `last` try. NULL: none has arrived.
+ */
+const struct call *calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *span,
+			       bool last, uint64_t now_ns);
+
+/* Takes a call that is due at now_ns: it is not due any more then. NULL: none is. */
+const struct call *calls_take_due(struct calls *c, uint64_t now_ns);
+
+/* When the next one is due; UINT64_MAX: never. */
+uint64_t calls_deadline(const struct calls *c);
+
+#endif

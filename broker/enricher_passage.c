@@ -1,0 +1,99 @@
+#include "enricher_passage.h"
+
+#include "content.h"
+
+uint64_t
+passage_trace_hash(const uint8_t id[16])
+{
+	uint64_t h;
+
+	memcpy(&h, id, sizeof(h));
+	return h & ~1ull;
+}
+
+static struct speaker *
+speaker_of(struct passage *t)
+{
+	return &t->e->speakers[t->peer % SPEAKERS_MAX];
+}
+
+static void
+remember_speaker(struct passage *t, const struct note *n)
+{
+	struct speaker *s = speaker_of(t);
+
+	if (t->peer == 0 || (n->o.flags & OBS_SHARED))
+		return;
+	s->peer = t->peer;
+	s->provider = n->provider;
+	str_copy(s->session, sizeof(s->session), n->o.session);
+}
+
+const struct session *
+passage_session(struct passage *t, struct note *n, bool guess)
+{
+	const struct session *x = sessions_of(t->e->with.sessions, &n->o);
+	struct speaker *s = speaker_of(t);
+	char *id;
+
+	if (n->o.session.len == 0 && x)
+		n->o.session = str_from(x->id);
+	if (n->o.session.len > 0) {
+		remember_speaker(t, n);
+		return x;
+	}
+	if (!guess)
+		return NULL;
+	if (t->peer != 0 && s->peer == t->peer && s->provider == n->provider && !(n->o.flags & OBS_SHARED)) {
+		n->o.session = str_from(s->session);
+		return sessions_of(t->e->with.sessions, &n->o);
+	}
+	id = arena_take(t->arena, SESSION_ID_MAX);
+	if (id)
+		n->o.session = session_anonymous_id(&n->o, id, SESSION_ID_MAX);
+	return NULL;
+}
+
+static struct str
+version_of(OtlpKeyValue **attrs, size_t count)
+{
+	struct value v;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(attrs[i]->key, "service.version") == 0 && value_of(attrs[i]->value, &v) && v.kind == VALUE_TEXT)
+			return v.text;
+	return (struct str){ 0 };
+}
+
+struct resource_view
+passage_resource(const struct passage *t, const Opentelemetry__Proto__Resource__V1__Resource *r, struct str *ret_version)
+{
+	OtlpKeyValue **attrs = r ? r->attributes : NULL;
+	const size_t count = r ? r->n_attributes : 0;
+
+	*ret_version = version_of(attrs, count);
+	return provider_resource(attrs, count, t->e->with.max_attributes, t->peer, t->now_ns, t->arena);
+}
+
+bool
+passage_reserve(struct passage *t, struct notes *n, size_t count)
+{
+	n->list = count ? arena_take(t->arena, count * sizeof(*n->list)) : NULL;
+	return n->list || count == 0;
+}
+
+bool
+passage_drop_content(const struct passage *t, struct otlp_request *req)
+{
+	size_t dropped;
+
+	return t->e->with.settings.keep_content || content_drop(req, t->arena, &dropped) == VERDICT_OK;
+}
+
+bool
+passage_deliver(const struct passage *t, const struct otlp_request *req)
+{
+	const struct enricher *e = t->e;
+
+	return !e->with.wanted[req->signal] || e->with.deliver(e->with.ctx, req);
+}
