@@ -139,7 +139,7 @@ warn(struct forward_queue *q, size_t number, uint64_t items, uint64_t now_ns)
 	w->untold += items;
 	if (w->untold == 0 || (w->told_ns && now_ns - w->told_ns < 60 * NS_PER_S))
 		return;
-	log_warning(q->log, "forward %s: more waits than its queue may hold: the oldest %" PRIu64 " items were dropped",
+	log_warning(q->log, "forward %s: more waits than its queue may hold; oldest items dropped: %" PRIu64,
 		    q->to->list[number].name, w->untold);
 	w->told_ns = now_ns;
 	w->untold = 0;
