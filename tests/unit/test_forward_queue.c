@@ -221,7 +221,7 @@ Test(forward_queue, without_a_store_little_is_kept)
 	cr_expect_eq(q->lanes[2].counts.dropped, 0);
 	cr_assert(forward_queue_load(q, f->st));
 	write_at(NOW);
-	expect_waiting(0, 1, 100, 0);
+	expect_waiting(0, 1, 100, 2);
 }
 
 Test(forward_queue, share_is_smaller_in_memory)
