@@ -40,10 +40,11 @@ struct agentbus;
 /* Every call that can fail returns one of these; success is 0 or above. */
 enum agentbus_error {
 	AGENTBUS_OK = 0,
-	AGENTBUS_EINVAL = -1, /* an argument makes no sense (a topic that does not begin with "v1/") */
-	AGENTBUS_ENOMEM = -2, /* out of memory */
-	AGENTBUS_EPATH = -3,  /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
-	AGENTBUS_ESYSTEM = -4 /* the system refused a descriptor or a thread; errno tells */
+	AGENTBUS_EINVAL = -1,  /* an argument makes no sense (a topic that does not begin with "v1/") */
+	AGENTBUS_ENOMEM = -2,  /* out of memory */
+	AGENTBUS_EPATH = -3,   /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
+	AGENTBUS_ESYSTEM = -4, /* the system refused a descriptor or a thread; errno tells */
+	AGENTBUS_ETIMEOUT = -5 /* no broker answered in time */
 };
 
 /* A sentence for an error. Static. */
@@ -266,6 +267,46 @@ const struct agentbus_session *agentbus_session_find(const struct agentbus *bus,
  * first; then id.
  */
 int agentbus_session_compare(const struct agentbus_session *a, const struct agentbus_session *b);
+
+/*
+ * What the broker passes on to other backends, as it was when asked. Items are log records, spans or metrics; the counts go on
+ * across restarts of the broker.
+ */
+struct agentbus_forward_lane {
+	const char *signal; /* logs, traces or metrics */
+	const char *state;  /* idle, collecting, packing, sending, or waiting to try again */
+	uint64_t queued_bytes, queued_items;
+	uint64_t oldest; /* since when the oldest of them waits */
+	uint64_t sent_items, sent_requests, sent_bytes;
+	uint64_t rejected_items; /* the destination refused them for good */
+	uint64_t dropped_items;  /* the queue was full */
+	uint64_t retries;
+	const char *last_error; /* "" if there was none since the broker's start */
+	uint64_t last_error_at;
+	uint64_t last_success; /* since its start */
+	uint64_t again;        /* when it tries again, if it waits for that */
+};
+
+struct agentbus_destination {
+	const char *name;
+	const char *url; /* without user and password */
+	const struct agentbus_forward_lane *lanes;
+	size_t lane_count;
+};
+
+struct agentbus_forward {
+	const struct agentbus_destination *destinations;
+	size_t destination_count;
+};
+
+/*
+ * Asks the broker of runtime_dir (NULL: as agentbus_options says) how passing on goes. Returns 0 and sets *ret_forward, which the
+ * caller gives to agentbus_forward_free(). Needs no open bus. Blocks until there is an answer, for timeout_ms at most.
+ */
+int agentbus_forward_read(const char *runtime_dir, int timeout_ms, struct agentbus_forward **ret_forward);
+
+/* Frees it with all it points to. NULL is fine. */
+void agentbus_forward_free(struct agentbus_forward *forward);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop
