@@ -48,6 +48,7 @@ broker_scrape(void *ctx, enum metrics_format format, struct buf *out)
 	state.open_fds = vitals.open_fds;
 	state.max_fds = vitals.max_fds;
 	look_at_store(&b->keeper, &state);
+	state.held_bytes = b->enricher ? enricher_held(b->enricher)->bytes : METRICS_UNKNOWN;
 	state.lanes = lanes;
 	state.lane_count = forward_report_lanes(&b->forward, lanes);
 	sessions_each(b->sessions, count_session, &(struct census){ b->metrics, &state });

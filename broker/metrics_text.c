@@ -346,6 +346,7 @@ static const struct family families[] = {
 	{ "agentbus_forward_queued_bytes", "gauge", "bytes", "What waits for a destination.", LANE(queued_bytes) },
 	{ "agentbus_forward_oldest_seconds", "gauge", "seconds", "For how long the oldest of it waits.", LANE(oldest_ns),
 	  .digits = NS_DIGITS },
+	{ "agentbus_forward_held_bytes", "gauge", "bytes", "Spans that wait for what logs say of them.", VALUE(held_bytes) },
 	{ "process_start_time_seconds", "gauge", "seconds", "Start of the broker since the epoch.", VALUE(started_ns),
 	  .digits = NS_DIGITS },
 	{ "process_cpu_seconds", "counter", "seconds", "User and system time.", VALUE(cpu_ns), .digits = NS_DIGITS },

@@ -34,6 +34,7 @@ struct metrics_state {
 	uint64_t connections, connections_refused;
 	uint64_t journal_oldest, journal_newest;
 	uint64_t store_writable, store_commits, store_wal_bytes;
+	uint64_t held_bytes;
 	const struct metrics_lane *lanes;
 	size_t lane_count;
 };
