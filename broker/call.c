@@ -30,7 +30,13 @@ static const size_t texts[] = {
 	offsetof(struct observation, model),         offsetof(struct observation, request_id),
 	offsetof(struct observation, call_id),       offsetof(struct observation, tool),
 	offsetof(struct observation, prompt_id),     offsetof(struct observation, error_type),
-	offsetof(struct observation, error_message), offsetof(struct observation, source),
+	offsetof(struct observation, project_name),  offsetof(struct observation, error_message),
+	offsetof(struct observation, source),
+};
+/* Those that do not. */
+static const size_t passing_texts[] = {
+	offsetof(struct observation, parent), offsetof(struct observation, process),  offsetof(struct observation, speed),
+	offsetof(struct observation, agent),  offsetof(struct observation, decision), offsetof(struct observation, project_dir),
 };
 
 struct calls *
@@ -102,25 +108,31 @@ calls_note(struct calls *c, const struct provider *p, const struct observation *
 	*opening_of(c, hash) = (struct opening){ .session_hash = hash, .start_ns = begun(o) };
 }
 
-/* Copies what the observation's texts point at into the call. */
+static struct str *
+text_at(struct call *x, size_t offset)
+{
+	return (struct str *)(void *)((char *)&x->o + offset);
+}
+
+/* Copies what the observation's texts point at into the call. The last byte stays free: it is where texts begin that find no room. */
 static void
 own_texts(struct call *x)
 {
+	const size_t last = sizeof(x->text) - 1;
 	size_t used = 0;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct str *s = (struct str *)((char *)&x->o + texts[i]);
-		const size_t room = sizeof(x->text) - used;
-		size_t size = s->len + 1 < room ? s->len + 1 : room;
+		struct str *s = text_at(x, texts[i]);
+		size_t room = last + 1 - used;
 
-		if (texts[i] == offsetof(struct observation, error_message) && size > MESSAGE_MAX + 1)
-			size = MESSAGE_MAX + 1;
-		if (size == 0)
-			size = used = sizeof(x->text) - 1; /* no room: an empty text */
-		str_copy(x->text + used, size ? size : 1, *s);
+		if (texts[i] == offsetof(struct observation, error_message) && room > MESSAGE_MAX + 1)
+			room = MESSAGE_MAX + 1;
+		str_copy(x->text + used, room, *s);
 		*s = str_from(x->text + used);
-		used += s->len + 1;
+		used = used + s->len + 1 < last ? used + s->len + 1 : last;
 	}
+	for (size_t i = 0; i < sizeof(passing_texts) / sizeof(passing_texts[0]); i++)
+		*text_at(x, passing_texts[i]) = (struct str){ 0 };
 }
 
 struct call *
