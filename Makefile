@@ -23,7 +23,8 @@ SANITIZERS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize
 
 BROKER_LIBS := $(call pc,--libs,libev,-lev) $(call pc,--libs,nng,-lnng) $(call pc,--libs,libprotobuf-c,-lprotobuf-c) \
 	$(call pc,--libs,libcjson,-lcjson) $(call pc,--libs,libmicrohttpd,-lmicrohttpd) $(call pc,--libs,libnghttp2,-lnghttp2) \
-	$(call pc,--libs,sqlite3,-lsqlite3) $(call pc,--libs,zlib,-lz) $(call pc,--libs,inih,-linih) $(call pc,--libs,libsystemd,-lsystemd)
+	$(call pc,--libs,sqlite3,-lsqlite3) $(call pc,--libs,zlib,-lz) $(call pc,--libs,inih,-linih) $(call pc,--libs,libsystemd,-lsystemd) \
+	$(call pc,--libs,libcurl,-lcurl)
 LIB_LIBS    := $(call pc,--libs,nng,-lnng) $(call pc,--libs,libprotobuf-c,-lprotobuf-c)
 CLIENT_LIBS := $(LIB_LIBS) $(call pc,--libs,libev,-lev) $(call pc,--libs,libcjson,-lcjson) $(call pc,--libs,inih,-linih) \
 	$(call pc,--libs,libsystemd,-lsystemd) $(call pc,--libs,libcurl,-lcurl)

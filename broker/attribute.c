@@ -22,6 +22,15 @@ find(const struct attributes *a, const char *key)
 	return NULL;
 }
 
+struct str
+attributes_get_text(const struct attributes *a, const char *key)
+{
+	const OtlpAnyValue *v = find(a, key);
+	const bool is_text = v && v->value_case == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE;
+
+	return is_text ? str_from(v->string_value) : (struct str){ 0 };
+}
+
 static OtlpAnyValue *
 append(struct attributes *a, const char *key)
 {

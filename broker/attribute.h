@@ -28,4 +28,7 @@ bool attributes_int(struct attributes *a, const char *key, int64_t n, bool force
 bool attributes_double(struct attributes *a, const char *key, double d, bool force);
 bool attributes_bool(struct attributes *a, const char *key, bool truth, bool force);
 
+/* The text of an attribute; empty if it is not there, or no text. */
+struct str attributes_get_text(const struct attributes *a, const char *key);
+
 #endif

@@ -1,5 +1,6 @@
 #include "broker.h"
 #include "broker_parts.h"
+#include "config_forward.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -40,7 +41,8 @@ mend_bus(struct broker *b)
 static void
 set_session_timer(struct broker *b)
 {
-	const uint64_t deadline = keeper_awake(&b->keeper) ? sessions_deadline(b->sessions) : UINT64_MAX;
+	const uint64_t queue = forward_queue_deadline(&b->queue), sessions = sessions_deadline(b->sessions);
+	const uint64_t deadline = !keeper_awake(&b->keeper) ? UINT64_MAX : queue < sessions ? queue : sessions;
 
 	if (deadline == b->session_deadline)
 		return;
@@ -175,6 +177,8 @@ static void
 set_prices(struct broker *b, const struct config *config, struct price_table *prices)
 {
 	sessions_set_prices(b->sessions, prices);
+	if (b->enricher)
+		enricher_set_prices(b->enricher, prices);
 	price_table_destroy(b->prices);
 	b->prices = prices;
 	memcpy(b->config.pricing_file, config->pricing_file, sizeof(b->config.pricing_file));
@@ -194,6 +198,8 @@ broker_reload(struct broker *b, const struct config *config, struct price_table 
 		config_show(config, s, text, sizeof(text));
 		log_info(&b->log, "%s is %s %s", s->option, s->live ? "now" : "unchanged until a restart, then", text);
 	}
+	if (!config_forward_same(&b->config, config))
+		log_info(&b->log, "the destinations are unchanged until a restart");
 	b->config.sessions = config->sessions;
 	b->config.log_level = config->log_level;
 	b->log.level = config->log_level;

@@ -7,6 +7,7 @@
 #include "access.h"
 #include "clock.h"
 #include "config.h"
+#include "forward.h"
 #include "gate.h"
 #include "grpc.h"
 #include "http.h"
@@ -35,6 +36,9 @@ struct broker {
 	struct publisher publisher;
 	struct price_table *prices;
 	struct sessions *sessions;
+	struct enricher *enricher;  /* NULL: nothing is passed on */
+	struct forward_queue queue; /* between the intake and the forwarder */
+	struct forward forward;
 	struct keeper keeper;
 	struct intake intake;
 	struct query query;
@@ -47,9 +51,9 @@ struct broker {
 	struct gate gate;
 	struct listeners listeners;
 	struct service service;
-	ev_prepare before_wait; /* ends a turn: stores, publishes, answers; sets session_timer to what the sessions wait for */
-	ev_idle again;          /* runs while answers wait that came with the last turn's end */
-	ev_timer session_timer;
+	ev_prepare before_wait;    /* ends a turn: stores, publishes, answers; sets session_timer to what the sessions wait for */
+	ev_idle again;             /* runs while answers wait that came with the last turn's end */
+	ev_timer session_timer;    /* of the sessions, and of spans that wait */
 	uint64_t session_deadline; /* that session_timer is set to; UINT64_MAX: not running */
 	ev_periodic wake_less;
 	ev_signal cpu_used;

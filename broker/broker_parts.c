@@ -71,6 +71,48 @@ read_archive(void *ctx, uint64_t after_seq, size_t limit, struct buf *out, uint6
 	return k->store && store_read_events(k->store, after_seq, limit, out, ret_last, ret_oldest);
 }
 
+static void
+close_keeper(struct broker *b)
+{
+	forward_close(&b->forward);
+	keeper_close(&b->keeper);
+	forward_queue_finish(&b->queue);
+	enricher_destroy(b->enricher);
+	intake_finish(&b->intake);
+	sessions_destroy(b->sessions);
+}
+
+static bool
+pass_on(void *ctx, const struct otlp_request *req)
+{
+	return outbox_add(ctx, req);
+}
+
+/* Whatever is to be passed on goes through the enricher. */
+static bool
+open_enricher(struct broker *b)
+{
+	struct enricher_setup setup = { .settings = b->config.enrich,
+					.sessions = b->sessions,
+					.max_attributes = b->config.limits.max_attributes,
+					.max_depth = b->config.limits.max_depth,
+					.deliver = pass_on,
+					.ctx = &b->queue.outbox };
+
+	if (b->queue.lane_count == 0)
+		return true;
+	for (enum otlp_signal s = 0; s < OTLP_SIGNAL_COUNT; s++)
+		setup.wanted[s] = b->queue.outbox.of[s].wanted;
+	b->enricher = enricher_create(&setup);
+	if (!b->enricher) {
+		log_error(&b->log, "out of memory");
+		return false;
+	}
+	enricher_set_prices(b->enricher, b->prices);
+	b->intake.enricher = b->queue.enricher = b->enricher;
+	return true;
+}
+
 static bool
 open_keeper(struct broker *b)
 {
@@ -87,8 +129,10 @@ open_keeper(struct broker *b)
 		.publisher = &b->publisher,
 		.intake = &b->intake,
 		.metrics = b->metrics,
+		.queue = &b->queue,
 	};
 
+	forward_queue_init(&b->queue, &c->forward, c->memory, &b->log);
 	if (!c->memory && *c->state_dir == '\0') {
 		log_error(&b->log, "no directory for the database: set XDG_STATE_HOME, give --state-dir, or use --memory");
 		return false;
@@ -104,16 +148,13 @@ open_keeper(struct broker *b)
 	}
 	sessions_set_prices(b->sessions, b->prices);
 	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
-	keeper_load(&b->keeper, b->sessions);
-	return true;
-}
-
-static void
-close_keeper(struct broker *b)
-{
-	keeper_close(&b->keeper);
-	intake_finish(&b->intake);
-	sessions_destroy(b->sessions);
+	if (open_enricher(b)) {
+		keeper_load(&b->keeper, b->sessions);
+		if (forward_open(&b->forward, b->loop, &b->clock, &b->queue, &b->log))
+			return true;
+	}
+	close_keeper(b);
+	return false;
 }
 
 static bool
@@ -149,7 +190,10 @@ leave(int signal)
 static void
 close_bus(struct broker *b)
 {
+	forward_close(&b->forward);
 	keeper_close(&b->keeper);
+	forward_queue_finish(&b->queue);
+	enricher_destroy(b->enricher);
 	signal(SIGALRM, leave);
 	alarm(CLOSE_S);
 	query_close(&b->query);

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "clock.h"
+#include "config_forward.h"
 #include "config_value.h"
 #include "journal.h"
 #include "otlp.h"
@@ -79,8 +80,18 @@ const struct setting config_settings[] = {
 	  MAX_DURATION, .live = true, .help = "an idle session has ended, unless its process is connected" },
 	{ "sessions", "max_sessions", "max-sessions", "AGENTBUS_MAX_SESSIONS", SETTING_COUNT, AT(sessions.max_sessions), 1,
 	  1000000, .live = true, .help = "sessions remembered; above, the oldest ended ones are forgotten" },
+	{ "enrich", "content", "content", "AGENTBUS_CONTENT", SETTING_CHOICE, AT(enrich.keep_content),
+	  .words = { "drop", "keep" }, .help = "prompts, answers, arguments and output in what is passed on" },
+	{ "enrich", "internal_spans", "internal-spans", "AGENTBUS_INTERNAL_SPANS", SETTING_CHOICE, AT(enrich.keep_internal),
+	  .words = { "drop", "keep" }, .help = "spans of a CLI's inner workings" },
+	{ "enrich", "synthesise", "synthesise", "AGENTBUS_SYNTHESISE", SETTING_CHOICE, AT(enrich.synthesise),
+	  .words = { "off", "missing" }, .help = "spans for calls of which only logs tell" },
+	{ "enrich", "hold", "hold-spans", "AGENTBUS_HOLD_SPANS", SETTING_DURATION, AT(enrich.hold_ns), 0, 60 * NS_PER_S,
+	  .help = "how long a span may wait for what logs say of it" },
 	{ "metrics", "enabled", "metrics", "AGENTBUS_METRICS", SETTING_SWITCH, AT(metrics),
 	  .help = "answer GET /metrics with what was counted" },
+	{ NULL, NULL, "forward", "AGENTBUS_FORWARD", SETTING_URL, AT(forward),
+	  .help = "pass everything on to this OTLP/HTTP backend; see [forward NAME] for more" },
 	{ "pricing", "file", "pricing-file", "AGENTBUS_PRICING_FILE", SETTING_FILE, AT(pricing_file), .live = true,
 	  .help = "prices of your own, beside those that are built in" },
 	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
@@ -113,6 +124,7 @@ config_default(struct config *c)
 		.history_age_ns = 7 * 24 * 3600 * NS_PER_S,
 		.sessions = session_settings_default(),
 		.metrics = true,
+		.enrich = { .synthesise = true, .hold_ns = 2 * NS_PER_S },
 		.log_level = LEVEL_INFO,
 	};
 	address_parse("127.0.0.1:4318", &c->listen[0]);
@@ -277,6 +289,28 @@ set_level(struct config *c, const struct setting *s, enum config_layer layer, co
 	return false;
 }
 
+static bool
+set_url(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	(void)s;
+	(void)layer;
+	return config_forward_set_url(c, text, why, size);
+}
+
+static bool
+set_choice(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	(void)layer;
+	for (size_t i = 0; i < 2; i++) {
+		if (strcmp(text, s->words[i]) == 0) {
+			*(bool *)((char *)c + s->offset) = i == 1;
+			return true;
+		}
+	}
+	snprintf(why, size, "\"%.40s\" is neither %s nor %s", text, s->words[0], s->words[1]);
+	return false;
+}
+
 static void
 show_addresses(const struct config *c, const void *value, char *text, size_t size)
 {
@@ -340,6 +374,17 @@ show_level(const struct config *c, const void *value, char *text, size_t size)
 	snprintf(text, size, "%s", log_level_name(*(const enum log_level *)value));
 }
 
+/* Nothing secret of it. */
+static void
+show_url(const struct config *c, const void *value, char *text, size_t size)
+{
+	(void)value;
+	*text = '\0';
+	for (size_t i = 0; i < c->forward.count; i++)
+		if (strcmp(c->forward.list[i].name, CONFIG_FORWARD_DEFAULT) == 0)
+			config_forward_show_url(c->forward.list[i].url, text, size);
+}
+
 static const struct {
 	const char *metavar;
 	bool (*set)(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size);
@@ -354,7 +399,9 @@ static const struct {
 	[SETTING_DURATION] = { "TIME", set_duration, show_duration },
 	[SETTING_SIZE] = { "BYTES", set_size, show_size },
 	[SETTING_COUNT] = { "N", set_count, show_count },
+	[SETTING_CHOICE] = { NULL, set_choice, NULL },
 	[SETTING_LEVEL] = { "LEVEL", set_level, show_level },
+	[SETTING_URL] = { "URL", set_url, show_url },
 };
 
 bool
@@ -366,13 +413,21 @@ config_set(struct config *c, const struct setting *s, enum config_layer layer, c
 void
 config_show(const struct config *c, const struct setting *s, char *text, size_t size)
 {
-	types[s->type].show(c, (const char *)c + s->offset, text, size);
+	const void *value = (const char *)c + s->offset;
+
+	if (s->type == SETTING_CHOICE)
+		snprintf(text, size, "%s", s->words[*(const bool *)value]);
+	else
+		types[s->type].show(c, value, text, size);
 }
 
-const char *
-config_metavar(enum setting_type type)
+void
+config_metavar(const struct setting *s, char *text, size_t size)
 {
-	return types[type].metavar;
+	if (s->type == SETTING_CHOICE)
+		snprintf(text, size, "%s|%s", s->words[0], s->words[1]);
+	else
+		snprintf(text, size, "%s", types[s->type].metavar);
 }
 
 bool

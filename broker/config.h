@@ -6,6 +6,8 @@
 #define AGENTBUS_CONFIG_H
 
 #include "address.h"
+#include "destination.h"
+#include "enricher.h"
 #include "limit.h"
 #include "log.h"
 #include "session.h"
@@ -40,6 +42,8 @@ struct config {
 	uint64_t history_age_ns;
 	struct session_settings sessions;
 	bool metrics;
+	struct destinations forward;
+	struct enricher_settings enrich;
 	char pricing_file[CONFIG_PATH_MAX]; /* "": none */
 	enum log_level log_level;
 };
@@ -54,7 +58,9 @@ enum setting_type {
 	SETTING_DURATION,  /* uint64_t, nanoseconds */
 	SETTING_SIZE,      /* size_t, bytes */
 	SETTING_COUNT,     /* size_t */
+	SETTING_CHOICE,    /* bool: the first or second of the setting's words */
 	SETTING_LEVEL,     /* enum log_level */
+	SETTING_URL,       /* of the destination named "default" */
 	SETTING_TYPE_COUNT
 };
 
@@ -63,10 +69,11 @@ struct setting {
 	const char *option;        /* without its dashes */
 	const char *env;
 	enum setting_type type;
-	size_t offset;     /* in struct config */
-	uint64_t min, max; /* inclusive; for numbers */
-	bool live;         /* a reload applies it; else it needs a restart */
-	const char *help;  /* one line */
+	size_t offset;        /* in struct config */
+	uint64_t min, max;    /* inclusive; for numbers */
+	const char *words[2]; /* for a choice */
+	bool live;            /* a reload applies it; else it needs a restart */
+	const char *help;     /* one line */
 };
 
 extern const struct setting config_settings[];
@@ -87,8 +94,8 @@ bool config_set(struct config *c, const struct setting *s, enum config_layer lay
 /* Writes the value as config_set() reads it, for messages and --help. */
 void config_show(const struct config *c, const struct setting *s, char *text, size_t size);
 
-/* What --help calls the value: ADDR:PORT, DIR, TIME …; "" for a flag. Static. */
-const char *config_metavar(enum setting_type type);
+/* What --help calls the value: ADDR:PORT, DIR, TIME …; "" for a flag. */
+void config_metavar(const struct setting *s, char *text, size_t size);
 
 /*
  * Applies a file's text. Every error is reported as "name:line: …" and counted, and the rest of the text is still read.

@@ -1,5 +1,6 @@
 /* The configuration file, read by inih. inih splits lines; counting them, and hearing of each bad one, is done here. */
 #include "config.h"
+#include "config_forward.h"
 
 #include <ini.h>
 #include <stdio.h>
@@ -42,6 +43,15 @@ find_setting(const char *section, const char *key, bool *ret_section_known)
 	return NULL;
 }
 
+static void
+take_forward(struct reader *r, const char *section, const char *key, const char *text)
+{
+	char why[200];
+
+	if (!config_forward_set(r->config, section, r->line, key, text, why, sizeof(why)))
+		config_complain(r->report, "%s:%u: %s: %s", r->name, r->line, key, why);
+}
+
 /* inih found a key and a value. */
 static int
 on_value(void *user, const char *section, const char *key, const char *text)
@@ -53,6 +63,10 @@ on_value(void *user, const char *section, const char *key, const char *text)
 	r->due = false;
 	if (is_foreign(section))
 		return 1;
+	if (config_forward_section(section)) {
+		take_forward(r, section, key, text);
+		return 1;
+	}
 	const struct setting *s = find_setting(section, key, &section_known);
 	if (!s && *section == '\0')
 		config_complain(r->report, "%s:%u: \"%.40s\" stands before the first [section]", r->name, r->line, key);

@@ -1,5 +1,6 @@
 #include "content.h"
 #include "content_keys.h"
+#include "content_points.h"
 #include "field.h"
 #include "str.h"
 
@@ -368,7 +369,10 @@ drop_in_point(struct dropper *d, const Metric *m, size_t *count, OtlpKeyValue **
 static void
 drop_in_metric(struct dropper *d, Metric *m)
 {
+	size_t before;
+
 	drop_attributes(d, &(struct owner){ .name = m->name }, &m->n_metadata, m->metadata, NULL);
+	before = d->dropped;
 	switch (m->data_case) {
 	case OPENTELEMETRY__PROTO__METRICS__V1__METRIC__DATA_GAUGE:
 		DROP_IN_POINTS(d, m, m->gauge);
@@ -390,6 +394,8 @@ drop_in_metric(struct dropper *d, Metric *m)
 	default:
 		break;
 	}
+	if (d->dropped > before)
+		content_merge_points(m);
 }
 
 static void

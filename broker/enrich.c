@@ -182,41 +182,48 @@ project(const struct facts *f)
 	return text(first(own, f->x->session ? str_from(f->x->session->project_name) : (struct str){ 0 }));
 }
 
+/* The names of operations that the GenAI conventions have; Gemini CLI uses the names of its functions. */
+static const char *const operations[] = { "chat",         "create_agent",    "embeddings", "execute_tool", "generate_content",
+					  "invoke_agent", "text_completion", NULL };
+
+/* What becomes of a value that the record brings. */
+enum native { STAYS, STAYS_IF_KNOWN, IS_REPLACED };
+
 /* The attributes, in the order in which they are added. */
 static const struct {
 	const char *key;
 	unsigned kinds;
-	bool ours; /* replaces what is there */
+	enum native native;
 	struct told (*tell)(const struct facts *f);
 } rules[] = {
-	{ "session.id", ON_ALL, false, session_id },
-	{ "gen_ai.conversation.id", ON_ALL, false, session_id },
-	{ "gen_ai.provider.name", ON_ALL, false, serves },
-	{ "gen_ai.system", ON_ALL, false, serves },
-	{ "gen_ai.operation.name", ON_ALL, false, operation },
-	{ "openinference.span.kind", ON_ALL, false, kind },
-	{ "project.name", ON_ALL, false, project },
-	{ "gen_ai.request.model", ON_MODELS, false, model },
-	{ "llm.model_name", ON_MODELS, false, model },
-	{ "gen_ai.usage.input_tokens", ON_MODELS, true, input },
-	{ "gen_ai.usage.output_tokens", ON_MODELS, true, output },
-	{ "gen_ai.usage.cache_read.input_tokens", ON_MODELS, true, cache_read },
-	{ "gen_ai.usage.cache_write.input_tokens", ON_MODELS, true, cache_write },
-	{ "gen_ai.usage.reasoning.output_tokens", ON_MODELS, true, reasoning },
-	{ "gen_ai.usage.cost_usd", ON_MODELS, true, cost },
-	{ "cost.estimated", ON_MODELS, true, cost_estimated },
-	{ "llm.token_count.prompt", ON_MODELS, true, input },
-	{ "llm.token_count.completion", ON_MODELS, true, output },
-	{ "llm.token_count.total", ON_MODELS, true, total },
-	{ "llm.token_count.prompt_details.cache_read", ON_MODELS, true, cache_read },
-	{ "llm.token_count.prompt_details.cache_write", ON_MODELS, true, cache_write },
-	{ "llm.token_count.completion_details.reasoning", ON_MODELS, true, reasoning },
-	{ "gen_ai.tool.name", ON(TOOL), false, tool },
-	{ "tool.name", ON(TOOL), false, tool },
-	{ "gen_ai.tool.call.id", ON(TOOL), false, call_id },
-	{ "error.original_type", ON_CALLS, false, error_original },
-	{ "error.type", ON_CALLS, true, error_type },
-	{ "error.message", ON_CALLS, false, error_message },
+	{ "session.id", ON_ALL, STAYS, session_id },
+	{ "gen_ai.conversation.id", ON_ALL, STAYS, session_id },
+	{ "gen_ai.provider.name", ON_ALL, STAYS, serves },
+	{ "gen_ai.system", ON_ALL, STAYS, serves },
+	{ "gen_ai.operation.name", ON_ALL, STAYS_IF_KNOWN, operation },
+	{ "openinference.span.kind", ON_ALL, STAYS, kind },
+	{ "project.name", ON_ALL, STAYS, project },
+	{ "gen_ai.request.model", ON_MODELS, STAYS, model },
+	{ "llm.model_name", ON_MODELS, STAYS, model },
+	{ "gen_ai.usage.input_tokens", ON_MODELS, IS_REPLACED, input },
+	{ "gen_ai.usage.output_tokens", ON_MODELS, IS_REPLACED, output },
+	{ "gen_ai.usage.cache_read.input_tokens", ON_MODELS, IS_REPLACED, cache_read },
+	{ "gen_ai.usage.cache_write.input_tokens", ON_MODELS, IS_REPLACED, cache_write },
+	{ "gen_ai.usage.reasoning.output_tokens", ON_MODELS, IS_REPLACED, reasoning },
+	{ "gen_ai.usage.cost_usd", ON_MODELS, IS_REPLACED, cost },
+	{ "cost.estimated", ON_MODELS, IS_REPLACED, cost_estimated },
+	{ "llm.token_count.prompt", ON_MODELS, IS_REPLACED, input },
+	{ "llm.token_count.completion", ON_MODELS, IS_REPLACED, output },
+	{ "llm.token_count.total", ON_MODELS, IS_REPLACED, total },
+	{ "llm.token_count.prompt_details.cache_read", ON_MODELS, IS_REPLACED, cache_read },
+	{ "llm.token_count.prompt_details.cache_write", ON_MODELS, IS_REPLACED, cache_write },
+	{ "llm.token_count.completion_details.reasoning", ON_MODELS, IS_REPLACED, reasoning },
+	{ "gen_ai.tool.name", ON(TOOL), STAYS, tool },
+	{ "tool.name", ON(TOOL), STAYS, tool },
+	{ "gen_ai.tool.call.id", ON(TOOL), STAYS, call_id },
+	{ "error.original_type", ON_CALLS, STAYS, error_original },
+	{ "error.type", ON_CALLS, IS_REPLACED, error_type },
+	{ "error.message", ON_CALLS, STAYS, error_message },
 };
 
 _Static_assert(sizeof(rules) / sizeof(rules[0]) <= ENRICH_MAX, "room for each of them");
@@ -251,13 +258,20 @@ work_out_usage(struct facts *f)
 	}
 }
 
-/* Calls to models fail in one of a few ways; tools in their own. */
+static enum error_class
+class_of(const struct observation *o)
+{
+	return error_classify(o->status, o->error_type, o->error_message);
+}
+
+/* Calls to models fail in one of a few ways, of which the log tells more; tools in their own. */
 static void
 work_out_error(struct facts *f)
 {
 	const struct enrichment *x = f->x;
 	const struct observation *o = x->o, *logged = x->call ? &x->call->o : o;
 	const struct str own = first(o->error_type, logged->error_type);
+	enum error_class class;
 
 	f->failed = (o->flags & OBS_FAILED) || o->means == MEANS_ERROR ||
 		    (logged->means != MEANS_RESPONSE && (logged->flags & OBS_FAILED)) || logged->means == MEANS_ERROR ||
@@ -268,8 +282,11 @@ work_out_error(struct facts *f)
 		f->error_type = first(own, STR("tool_error"));
 		return;
 	}
-	f->error_message = first(o->error_message, logged->error_message);
-	f->error_type = str_from(error_class_name(error_classify(o->status ? o->status : logged->status, own, f->error_message)));
+	f->error_message = first(logged->error_message, o->error_message);
+	class = class_of(logged);
+	if (class == ERROR_UNKNOWN)
+		class = class_of(o);
+	f->error_type = str_from(error_class_name(class));
 	if (!str_eq(own, f->error_type))
 		f->original_type = own;
 }
@@ -295,6 +312,13 @@ add(struct attributes *to, const char *key, const struct told *t, bool ours)
 	}
 }
 
+static bool
+is_replaced(const struct attributes *to, const char *key, enum native native)
+{
+	return native == IS_REPLACED ||
+	       (native == STAYS_IF_KNOWN && !any_pattern_matches(operations, attributes_get_text(to, key)));
+}
+
 bool
 enrich_attributes(const struct enrichment *x, OtlpKeyValue ***list, size_t *count, struct arena *a)
 {
@@ -307,7 +331,7 @@ enrich_attributes(const struct enrichment *x, OtlpKeyValue ***list, size_t *coun
 		if (rules[i].kinds & 1u << x->kind) {
 			const struct told t = rules[i].tell(&f);
 
-			add(&to, rules[i].key, &t, rules[i].ours);
+			add(&to, rules[i].key, &t, is_replaced(&to, rules[i].key, rules[i].native));
 		}
 	}
 	if (to.failed)

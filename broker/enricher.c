@@ -75,6 +75,7 @@ enricher_settle(struct enricher *e, uint64_t now_ns)
 	const struct wants news = e->news;
 
 	e->news = (struct wants){ 0 };
+	held_bound(&e->held, now_ns + e->with.settings.hold_ns);
 	if (e->held.count)
 		settle_spans(e, &news, now_ns);
 	settle_calls(e, now_ns);
@@ -94,6 +95,25 @@ struct held *
 enricher_held(struct enricher *e)
 {
 	return &e->held;
+}
+
+struct outline *
+enricher_outline(struct enricher *e)
+{
+	return e->outline;
+}
+
+bool
+enricher_renamed(const struct enricher *e)
+{
+	return outline_changes(e->outline) != e->names_kept;
+}
+
+void
+enricher_kept(struct enricher *e)
+{
+	held_kept(&e->held);
+	e->names_kept = outline_changes(e->outline);
 }
 
 /* --- create and destroy --- */

@@ -8,6 +8,7 @@
 
 #include "held.h"
 #include "otlp.h"
+#include "outline.h"
 #include "session.h"
 
 struct enricher_settings {
@@ -48,7 +49,13 @@ void enricher_settle(struct enricher *e, uint64_t now_ns);
 /* When enricher_settle() has something to do at the latest; UINT64_MAX: never. */
 uint64_t enricher_deadline(const struct enricher *e);
 
-/* The spans that wait, for the store: held_keep() and its kin. What was stored comes back by held_add(). */
+/*
+ * What must not be forgotten, for the store: the spans that wait (held_keep() and its kin), and the outline. enricher_kept(): all
+ * of it is stored, or nobody stores it. enricher_renamed(): the outline's names have changed since then.
+ */
 struct held *enricher_held(struct enricher *e);
+struct outline *enricher_outline(struct enricher *e);
+bool enricher_renamed(const struct enricher *e);
+void enricher_kept(struct enricher *e);
 
 #endif

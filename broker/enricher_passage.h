@@ -23,7 +23,8 @@ struct enricher {
 	struct outline *outline;
 	struct calls *calls;
 	struct held held;
-	struct wants news; /* what has arrived since the last enricher_settle() */
+	uint64_t names_kept; /* outline_changes() when it was stored */
+	struct wants news;   /* what has arrived since the last enricher_settle() */
 	struct speaker speakers[SPEAKERS_MAX];
 	struct arena arena; /* of enricher_settle() */
 };

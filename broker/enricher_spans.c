@@ -50,8 +50,11 @@ read_spans(struct passage *t, const struct otlp_request *req, struct notes *note
 static bool
 needs_call(const struct note *n)
 {
-	if (n->provider->spans_tell_all || (n->o.flags & OBS_FAILED))
+	if (n->provider->spans_tell_all)
 		return false;
+	/* How it failed the span may tell itself. */
+	if (n->kind == SPAN_LLM && (n->o.flags & OBS_FAILED))
+		return n->o.status == 0;
 	return n->kind == SPAN_TOOL || (n->kind == SPAN_LLM && (!(n->o.flags & OBS_HAS_TOKENS) || n->provider->logs_cost));
 }
 

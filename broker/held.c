@@ -112,6 +112,14 @@ held_release(struct held *h, struct held_item *item)
 	item->released = true;
 }
 
+void
+held_bound(struct held *h, uint64_t latest_ns)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (h->items[i]->due_ns > latest_ns)
+			h->items[i]->due_ns = latest_ns;
+}
+
 uint64_t
 held_deadline(const struct held *h)
 {

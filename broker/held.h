@@ -50,6 +50,9 @@ struct held_item *held_next(struct held *h, size_t *index, const struct wants *n
 /* It waits no longer; its bytes are good until the next held_keep() or held_rewind(). */
 void held_release(struct held *h, struct held_item *item);
 
+/* Nothing waits any longer than until then: what was stored may be from before the clock was set. */
+void held_bound(struct held *h, uint64_t latest_ns);
+
 uint64_t held_deadline(const struct held *h);
 
 /* Where held spans are stored; both return false on failure. */

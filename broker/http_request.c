@@ -239,13 +239,16 @@ finish_request(struct http *h, struct http_request *r, const char *method)
 	if (h->stopping)
 		r->verdict = VERDICT_BUSY;
 	if (route && r->verdict == VERDICT_OK)
-		r->verdict = intake_take(h->with.intake, &(struct intake_body){ .bytes = r->body.bytes,
-										.len = r->body.len,
-										.encoding = r->encoding,
-										.compressed = r->compressed,
-										.signal_known = route->signal_known,
-										.signal = route->signal,
-										.peer = r->connection->peer.id });
+		r->verdict =
+		    intake_take(h->with.intake,
+				&(struct intake_body){ .bytes = r->body.bytes,
+						       .len = r->body.len,
+						       .encoding = r->encoding,
+						       .compressed = r->compressed,
+						       .signal_known = route->signal_known,
+						       .signal = route->signal,
+						       .peer = r->connection->peer.id,
+						       .passed_on = http_passed_on(header(r->mhd, MHD_HTTP_HEADER_USER_AGENT)) });
 	drop_body(h, r);
 	return r->verdict == VERDICT_OK && h->with.intake->deferred ? wait_for_store(h, r) : answer(h, r, r->verdict);
 }

@@ -183,6 +183,14 @@ protobuf_status(enum verdict v, char body[HTTP_ANSWER_MAX])
 	return google__rpc__status__pack(&status, (uint8_t *)body);
 }
 
+bool
+http_passed_on(const char *user_agent)
+{
+	static const char name[] = "agentbus/";
+
+	return user_agent && strncmp(user_agent, name, sizeof(name) - 1) == 0;
+}
+
 size_t
 http_answer_body(enum verdict v, enum otlp_encoding e, char body[HTTP_ANSWER_MAX])
 {

@@ -40,6 +40,9 @@ bool http_content_encoding(const char *header, bool *ret_compressed);
 /* Whether an Accept prefers OpenMetrics to the older text format. NULL does not. */
 bool http_wants_openmetrics(const char *accept);
 
+/* Whether a User-Agent is a broker's own: such a request was passed on already. NULL is not. */
+bool http_passed_on(const char *user_agent);
+
 /*
  * Writes the body of an answer: an empty Export*ServiceResponse, which all signals have in common, or a google.rpc.Status.
  * Returns its length.

@@ -104,6 +104,9 @@ intake_take(struct intake *in, const struct intake_body *body)
 	if (v == VERDICT_OK)
 		v = pipeline_apply(in->sessions, &request, in->limits->max_attributes, body->peer, clock_now(in->clock),
 				   &in->arena);
+	/* From here on the tree is another's to change. Not even a part of it may be lost after an answer. */
+	if (v == VERDICT_OK && in->enricher && !body->passed_on)
+		v = enricher_take(in->enricher, &request, body->peer, clock_now(in->clock), &in->arena);
 	publish_flush(in->publisher);
 	arena_reset(&in->arena);
 	return v;

@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "enricher.h"
 #include "limit.h"
 #include "otlp.h"
 #include "publish.h"
@@ -17,9 +18,10 @@ struct intake {
 	struct sessions *sessions;
 	struct publisher *publisher;
 	const struct limits *limits;
-	enum verdict closed; /* not OK: nothing is taken at present, and this is why */
-	bool deferred;       /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
-	size_t held;         /* bytes of bodies under way */
+	enum verdict closed;       /* not OK: nothing is taken at present, and this is why */
+	bool deferred;             /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
+	size_t held;               /* bytes of bodies under way */
+	struct enricher *enricher; /* passes it on to others; NULL: nobody does */
 	struct arena arena;
 };
 
@@ -31,7 +33,8 @@ struct intake_body {
 	bool compressed;   /* gzip or zlib */
 	bool signal_known; /* else the body must tell */
 	enum otlp_signal signal;
-	uint64_t peer; /* the connection */
+	uint64_t peer;  /* the connection */
+	bool passed_on; /* by another broker: not passed on again, which could go round for ever */
 };
 
 void intake_init(struct intake *in, const struct clock *clock, struct sessions *sessions, struct publisher *publisher,

@@ -209,7 +209,7 @@ static bool
 is_pending(const struct keeper *k)
 {
 	return k->with.publisher->seq != k->stored_seq || sessions_changed(k->sessions) || k->tally.count > 0 ||
-	       store_dirty(k->store);
+	       store_dirty(k->store) || forward_queue_pending(k->with.queue);
 }
 
 static bool
@@ -218,8 +218,10 @@ write_all(struct keeper *k)
 	const uint64_t now = now_of(k);
 
 	sessions_take_changed(k->sessions, write_session, k);
-	if (sessions_changed(k->sessions) || !write_events(k, now) || !write_tally(k) || !store_commit(k->store, now))
+	if (sessions_changed(k->sessions) || !write_events(k, now) || !write_tally(k) ||
+	    !forward_queue_write(k->with.queue, now) || !store_commit(k->store, now))
 		return false;
+	forward_queue_keep(k->with.queue);
 	k->stored_seq = k->with.publisher->seq;
 	k->commits++;
 	metrics_keep(k->with.metrics);
@@ -253,7 +255,8 @@ load_counter(struct keeper *k)
 	else if (!store_begin_counter(k->store, p->boot_id))
 		return false;
 	k->stored_seq = p->seq;
-	return store_set_clean(k->store, k->with.durable) && store_commit(k->store, now_of(k));
+	return store_set_clean(k->store, k->with.durable) && forward_queue_load(k->with.queue, k->store) &&
+	       store_commit(k->store, now_of(k));
 }
 
 /* The table as it is stored. */
@@ -302,6 +305,7 @@ give_up(struct keeper *k)
 	publish_rewind(k->with.publisher, k->stored_seq);
 	tally_clear(&k->tally);
 	metrics_rewind(k->with.metrics);
+	forward_queue_rewind(k->with.queue);
 	if (!load_sessions(k))
 		sessions_clear(k->sessions);
 }
@@ -326,10 +330,11 @@ recover_unopened(struct keeper *k)
 	k->store = store_open(&k->with.store, k->with.log);
 	if (!k->store)
 		return false;
-	if (k->with.durable
-		? load_counter(k) && load_sessions(k)
-		: store_begin_counter(k->store, k->with.publisher->boot_id) && store_set_clean(k->store, false) && write_all(k))
+	if (k->with.durable ? load_counter(k) && load_sessions(k)
+			    : store_begin_counter(k->store, k->with.publisher->boot_id) && store_set_clean(k->store, false) &&
+				  forward_queue_load(k->with.queue, k->store) && write_all(k))
 		return true;
+	forward_queue_unload(k->with.queue);
 	store_close(k->store);
 	k->store = NULL;
 	return false;
@@ -356,6 +361,22 @@ retry_due(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* --- the end of a turn --- */
 
+/* Where there is no database only the queue is written, and where that cannot be, too much waits. */
+static void
+settle_shelf(struct keeper *k)
+{
+	struct forward_queue *queue = k->with.queue;
+
+	if (!k->shelf || !forward_queue_pending(queue))
+		return;
+	if (forward_queue_write(queue, now_of(k)) && store_commit(k->shelf, now_of(k))) {
+		forward_queue_keep(queue);
+		return;
+	}
+	store_rollback(k->shelf);
+	forward_queue_squeeze(queue, 0, now_of(k));
+}
+
 /* In the middle of a turn, where the sessions cannot be taken away: so if this fails keeper_settle() does the rest. */
 static bool
 secure(void *ctx)
@@ -377,6 +398,8 @@ keeper_settle(struct keeper *k)
 	struct publisher *p = k->with.publisher;
 
 	publish_flush(p);
+	if (keeper_awake(k))
+		forward_queue_settle(k->with.queue, now_of(k));
 	if (!k->with.memory && k->store && !k->broken && is_pending(k) && !write_all(k)) {
 		fail(k);
 		k->unsure = k->with.durable;
@@ -385,6 +408,9 @@ keeper_settle(struct keeper *k)
 		give_up(k);
 		return VERDICT_NO_STORE;
 	}
+	settle_shelf(k);
+	if (k->broken)
+		forward_queue_squeeze(k->with.queue, OUTBOX_ROW_MAX, now_of(k));
 	metrics_keep(k->with.metrics);
 	publish_send(p);
 	return VERDICT_OK;
@@ -398,6 +424,19 @@ keeper_awake(const struct keeper *k)
 
 /* --- open and close --- */
 
+static bool
+open_shelf(struct keeper *k)
+{
+	if (!k->with.queue || k->with.queue->lane_count == 0)
+		return true;
+	k->shelf = store_open_memory(k->with.log);
+	if (k->shelf && forward_queue_load(k->with.queue, k->shelf) && store_commit(k->shelf, now_of(k)))
+		return true;
+	forward_queue_unload(k->with.queue);
+	store_close(k->shelf);
+	return false;
+}
+
 bool
 keeper_open(struct keeper *k, struct ev_loop *loop, const struct keeper_setup *setup)
 {
@@ -407,7 +446,7 @@ keeper_open(struct keeper *k, struct ev_loop *loop, const struct keeper_setup *s
 	k->retry.data = k->quiet.data = k;
 	tidier_init(&k->tidier, loop, tidied, k);
 	if (setup->memory)
-		return true;
+		return open_shelf(k);
 	setup->publisher->secure = secure;
 	setup->publisher->secure_ctx = k;
 	k->store = store_open(&setup->store, setup->log);
@@ -423,6 +462,7 @@ keeper_load(struct keeper *k, struct sessions *sessions)
 	k->with.intake->deferred = k->with.durable;
 	if (k->store && load_counter(k) && load_sessions(k))
 		return;
+	forward_queue_unload(k->with.queue);
 	store_close(k->store);
 	k->store = NULL;
 	sessions_clear(sessions);
@@ -437,8 +477,10 @@ keeper_close(struct keeper *k)
 	tidier_finish(&k->tidier);
 	if (k->store && !k->broken && store_set_clean(k->store, true))
 		store_commit(k->store, now_of(k));
+	forward_queue_unload(k->with.queue);
 	store_close(k->store);
-	k->store = NULL;
+	store_close(k->shelf);
+	k->store = k->shelf = NULL;
 	buf_finish(&k->record);
 	buf_finish(&k->events);
 }

@@ -10,6 +10,7 @@
 #define AGENTBUS_KEEPER_H
 
 #include "clock.h"
+#include "forward_queue.h"
 #include "intake.h"
 #include "log.h"
 #include "metrics.h"
@@ -29,7 +30,8 @@ struct keeper_setup {
 	const struct log *log;
 	struct publisher *publisher;
 	struct intake *intake;
-	struct metrics *metrics; /* counts events; NULL: nobody does */
+	struct metrics *metrics;     /* counts events; NULL: nobody does */
+	struct forward_queue *queue; /* what is passed on; NULL: nothing ever was */
 };
 
 struct keeper {
@@ -38,6 +40,7 @@ struct keeper {
 	struct ev_loop *loop;
 	struct sessions *sessions;
 	struct store *store; /* NULL: none is wanted, or it could not be opened */
+	struct store *shelf; /* in memory, for the queue alone, where no other store is wanted */
 	bool broken;         /* it cannot be written at the moment */
 	bool unsure;         /* it failed in the middle of a turn: the sessions are ahead of it */
 	uint64_t stored_seq; /* newest event that is stored */

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "buf.h"
+#include "config_forward.h"
 #include "file.h"
 
 #include <errno.h>
@@ -193,6 +194,7 @@ options_load(int argc, char **argv, struct config_report *report, struct options
 	walk_arguments(argc, argv, &(struct walk){ .options = &o, .report = report });
 	if (report->errors > before)
 		return 2;
+	config_forward_check(&o.config, o.file, report);
 	if (report->errors > 0)
 		return 1;
 	*ret = o;
@@ -218,10 +220,11 @@ options_help(void)
 	       "Receives the telemetry of AI coding CLIs (OTLP over gRPC and HTTP) and publishes what their sessions do.\n\n");
 	for (size_t i = 0; i < config_setting_count; i++) {
 		const struct setting *s = &config_settings[i];
-		char fallback[CONFIG_PATH_MAX];
+		char fallback[CONFIG_PATH_MAX], metavar[32];
 
 		config_show(&defaults, s, fallback, sizeof(fallback));
-		help_line(s->option, config_metavar(s->type), s->help, s->type == SETTING_FLAG ? "" : fallback);
+		config_metavar(s, metavar, sizeof(metavar));
+		help_line(s->option, metavar, s->help, s->type == SETTING_FLAG ? "" : fallback);
 	}
 	help_line("config", "FILE", "settings, instead of $XDG_CONFIG_HOME/agentbus/agentbus.conf", "");
 	help_line("check-config", "", "say whether the settings are right, and exit", "");

@@ -34,8 +34,8 @@ struct work {
 	struct node *nodes; /* sorted by key: spans of one id stand together, and the first one stands for all */
 	size_t node_count;
 	size_t span_count, link_count;
-	bool outlined; /* there are spans of a provider with an outline */
-	bool *dropped; /* of each span, in order of the request */
+	bool outlined;               /* there are spans of a provider with an outline */
+	bool *dropped;               /* of each span, in order of the request */
 	uint64_t *links, *next_link; /* room for the new ids of links */
 };
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OUTLINE_PAST_SET 8
+#define OUTLINE_PAST_SET   8
 #define OUTLINE_PAST_SPANS 65536
 #define OUTLINE_PAST_NAMES 4096
 

@@ -49,14 +49,15 @@ struct provider {
 	const struct kind_rule *kinds;
 	size_t kind_count;
 	const struct condition *background; /* any of them holds: OBS_BACKGROUND; ends in F_NONE */
-	/* Spans that a person looks for in a trace: their names without prefix or patterns, ends in NULL. NULL: all of them are. */
+	/* Spans that a person looks for in a trace: their names without prefix or patterns, ends in NULL. NULL: all of them are.
+	 */
 	const char *const *outline;
 	const char *const *outline_marks; /* attributes that only such spans have, ends in NULL; may be NULL */
-	bool input_excludes_cache;          /* input tokens come without cache reads and writes */
-	bool output_excludes_reasoning;     /* output tokens come without reasoning */
-	bool logs_cost;                     /* its log records tell what an answer cost, its spans do not */
-	bool spans_tell_all;                /* nothing of a call is only in log records */
-	bool marks_turn;                    /* where it exports spans, the end of each turn is one */
+	bool input_excludes_cache;        /* input tokens come without cache reads and writes */
+	bool output_excludes_reasoning;   /* output tokens come without reasoning */
+	bool logs_cost;                   /* its log records tell what an answer cost, its spans do not */
+	bool spans_tell_all;              /* nothing of a call is only in log records */
+	bool marks_turn;                  /* where it exports spans, the end of each turn is one */
 };
 
 #define RULES(array) .array##s = array##_rules, .array##_count = sizeof(array##_rules) / sizeof(array##_rules[0])

@@ -40,7 +40,7 @@ load(struct store *st)
 
 	if (!store_ask(st, "SELECT max(changed) FROM sessions", &changed) ||
 	    !store_read_row(st, SQL_JOURNAL_OLDEST, &st->rows.oldest) ||
-	    !store_read_row(st, SQL_JOURNAL_NEWEST, &st->rows.newest))
+	    !store_read_row(st, SQL_JOURNAL_NEWEST, &st->rows.newest) || !store_queue_load(st))
 		return false;
 	st->changed = (uint64_t)changed;
 	st->kept = st->rows;
@@ -67,6 +67,25 @@ store_open(const struct store_settings *settings, const struct log *log)
 	const int error = st->lock < 0 ? errno : EIO;
 	store_close(st);
 	errno = error;
+	return NULL;
+}
+
+struct store *
+store_open_memory(const struct log *log)
+{
+	struct store *st = calloc(1, sizeof(*st));
+
+	if (!st || !(st->path = strdup(":memory:"))) {
+		log_error(log, "no memory for a queue");
+		free(st);
+		return NULL;
+	}
+	st->log = log;
+	st->history_bytes = st->history_age_ns = UINT64_MAX;
+	st->dir_fd = st->lock = -1;
+	if (store_db_open_memory(st) && store_schema_migrate(st) && store_db_prepare(st) && load(st))
+		return st;
+	store_close(st);
 	return NULL;
 }
 

@@ -54,6 +54,9 @@ struct store;
  */
 struct store *store_open(const struct store_settings *settings, const struct log *log);
 
+/* One that is in memory alone, and is gone when it is closed. NULL after logging why not. */
+struct store *store_open_memory(const struct log *log);
+
 /* Rolls back what is not committed, and closes. NULL is fine. */
 void store_close(struct store *st);
 

@@ -29,6 +29,15 @@ static const char usage_add[] =
     " unreported_cost = max(min(unreported_cost + excluded.unreported_cost, 9223372036854775807), -9223372036854775807),"
     " estimated = max(estimated, excluded.estimated)";
 
+static const char lane_put[] =
+    "INSERT INTO forward_lanes (destination, signal, last_row, last_bytes, last_items,"
+    " sent, rejected, dropped, sent_bytes, sent_requests, retries)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    " ON CONFLICT (destination, signal) DO UPDATE SET"
+    " last_row = excluded.last_row, last_bytes = excluded.last_bytes, last_items = excluded.last_items, sent = excluded.sent,"
+    " rejected = excluded.rejected, dropped = excluded.dropped, sent_bytes = excluded.sent_bytes,"
+    " sent_requests = excluded.sent_requests, retries = excluded.retries";
+
 static const char *const sql[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -51,6 +60,22 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_JOURNAL_DROP] = "DELETE FROM journal WHERE first = ?1",
 	[SQL_JOURNAL_CLEAR] = "DELETE FROM journal",
 	[SQL_USAGE_ADD] = usage_add,
+	[SQL_ITEM_PUT] = "INSERT INTO forward_items (signal, row, bytes, items, time, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_ITEM_LOOK] = "SELECT row, bytes, items, time FROM forward_items WHERE signal = ?1 AND row > ?2 ORDER BY row LIMIT 1",
+	[SQL_ITEM_READ] =
+	    "SELECT row, bytes, items, time, body FROM forward_items WHERE signal = ?1 AND row > ?2 ORDER BY row LIMIT 1",
+	[SQL_ITEM_DROP] = "DELETE FROM forward_items WHERE signal = ?1 AND row = ?2",
+	/* The oldest one, then the newest. */
+	[SQL_ITEM_ENDS] = ("SELECT row, bytes, items, length(body) FROM forward_items WHERE signal = ?1 AND row IN"
+			   " ((SELECT min(row) FROM forward_items WHERE signal = ?1),"
+			   " (SELECT max(row) FROM forward_items WHERE signal = ?1)) ORDER BY row"),
+	[SQL_LANE_PUT] = lane_put,
+	[SQL_LANE_EACH] = ("SELECT destination, signal, last_row, last_bytes, last_items, sent, rejected, dropped, sent_bytes,"
+			   " sent_requests, retries FROM forward_lanes"),
+	[SQL_HELD_PUT] = "INSERT INTO forward_held (id, due, spans) VALUES (?1, ?2, ?3)",
+	[SQL_HELD_DROP] = "DELETE FROM forward_held WHERE id = ?1",
+	[SQL_HELD_EACH] = "SELECT id, due, spans FROM forward_held ORDER BY id",
+	[SQL_LANE_FORGET] = "DELETE FROM forward_lanes WHERE destination = ?1 AND signal = ?2",
 };
 
 /* --- errors --- */
@@ -175,6 +200,7 @@ store_rollback(struct store *st)
 		store_reset(st->statements[SQL_ROLLBACK]);
 	}
 	st->rows = st->kept;
+	st->queue = st->queue_kept;
 	st->writing = st->failed = false;
 }
 
@@ -191,6 +217,7 @@ store_commit(struct store *st, uint64_t now_ns)
 	}
 	st->writing = false;
 	st->kept = st->rows;
+	st->queue_kept = st->queue;
 	if (st->unwell)
 		log_info(st->log, "%s: can be written again", st->path);
 	st->unwell = false;
@@ -311,6 +338,19 @@ store_db_open(struct store *st)
 		return false;
 	}
 	return true;
+}
+
+bool
+store_db_open_memory(struct store *st)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_MEMORY;
+
+	if (sqlite3_open_v2(st->path, &st->db, flags, NULL) != SQLITE_OK) {
+		log_once(st, "open");
+		return false;
+	}
+	sqlite3_extended_result_codes(st->db, 1);
+	return store_exec(st, "PRAGMA journal_mode = MEMORY; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -256");
 }
 
 static bool

@@ -5,6 +5,7 @@
 #define AGENTBUS_STORE_DB_H
 
 #include "store.h"
+#include "store_queue.h"
 
 #include <sqlite3.h>
 
@@ -31,6 +32,17 @@ enum store_sql {
 	SQL_JOURNAL_DROP,
 	SQL_JOURNAL_CLEAR,
 	SQL_USAGE_ADD,
+	SQL_ITEM_PUT,
+	SQL_ITEM_LOOK,
+	SQL_ITEM_READ,
+	SQL_ITEM_DROP,
+	SQL_ITEM_ENDS,
+	SQL_LANE_PUT,
+	SQL_LANE_EACH,
+	SQL_LANE_FORGET,
+	SQL_HELD_PUT,
+	SQL_HELD_DROP,
+	SQL_HELD_EACH,
 	SQL_COUNT,
 };
 
@@ -44,6 +56,13 @@ struct store_row {
 
 struct store_rows {
 	struct store_row oldest, newest;
+};
+
+#define STORE_SIGNALS 3 /* as many as OTLP has */
+
+/* By signal: before the oldest row that is not dropped, and behind the newest. */
+struct store_queue {
+	struct store_mark begin[STORE_SIGNALS], end[STORE_SIGNALS];
 };
 
 struct store {
@@ -61,11 +80,15 @@ struct store {
 	bool damage_logged;           /* of the journal */
 	int logged;                   /* the error that was logged last */
 	struct store_rows rows, kept; /* now, and as last committed */
-	uint64_t changed;             /* newest mark of a session, for their order */
+	struct store_queue queue, queue_kept;
+	uint64_t changed; /* newest mark of a session, for their order */
 };
 
 /* Opens the file; *st holds what is open, whether it succeeds or not. Nothing is written yet. */
 bool store_db_open(struct store *st);
+
+/* The same without a file; it is ready to be used then. */
+bool store_db_open_memory(struct store *st);
 
 /* Sets how the database is used from now on: it is ours. */
 bool store_db_configure(struct store *st, bool fsync);
@@ -98,5 +121,8 @@ bool store_read_row(struct store *st, enum store_sql which, struct store_row *re
 
 /* Drops a few of the oldest events if they are too old or too many. */
 void store_journal_trim(struct store *st, uint64_t now_ns);
+
+/* Reads where the queues begin and end. */
+bool store_queue_load(struct store *st);
 
 #endif

@@ -26,6 +26,18 @@ static const char *const steps[] = {
 	"ALTER TABLE usage ADD COLUMN computed_cost INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE usage ADD COLUMN unreported_cost INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE usage ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;",
+
+	/* Export requests that wait to be passed on. row: 1, 2, 3 … of a signal; bytes, items: in all rows up to this one. */
+	"CREATE TABLE forward_items (signal INTEGER NOT NULL, row INTEGER NOT NULL, bytes INTEGER NOT NULL, items INTEGER NOT "
+	"NULL,"
+	" time INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (signal, row));"
+	/* How far each destination has come, and what was counted. */
+	"CREATE TABLE forward_lanes (destination TEXT NOT NULL, signal INTEGER NOT NULL, last_row INTEGER NOT NULL,"
+	" last_bytes INTEGER NOT NULL, last_items INTEGER NOT NULL, sent INTEGER NOT NULL, rejected INTEGER NOT NULL,"
+	" dropped INTEGER NOT NULL, sent_bytes INTEGER NOT NULL, sent_requests INTEGER NOT NULL, retries INTEGER NOT NULL,"
+	" PRIMARY KEY (destination, signal)) WITHOUT ROWID;"
+	/* Spans that wait for what logs say of them. due: nanoseconds. spans: an export request. */
+	"CREATE TABLE forward_held (id INTEGER NOT NULL PRIMARY KEY, due INTEGER NOT NULL, spans BLOB NOT NULL);",
 };
 
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))

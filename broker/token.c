@@ -69,28 +69,35 @@ first_line(const char *buf, size_t len)
 	return line;
 }
 
+/* What makes a first line good. */
+struct shape {
+	size_t min;
+	char lowest; /* of its bytes */
+	const char *bytes;
+};
+
 static bool
-is_token(const char *path, struct str s, const struct log *log)
+is_token(const char *path, struct str s, const struct shape *shape, const struct log *log)
 {
 	if (s.len == 0) {
 		log_error(log, "%s: there is no token in its first line", path);
 		return false;
 	}
-	if (s.len < TOKEN_LEN_MIN || s.len > TOKEN_LEN_MAX) {
-		log_error(log, "%s: the token must have %d to %d characters", path, TOKEN_LEN_MIN, TOKEN_LEN_MAX);
+	if (s.len < shape->min || s.len > TOKEN_LEN_MAX) {
+		log_error(log, "%s: the token must have %zu to %d characters", path, shape->min, TOKEN_LEN_MAX);
 		return false;
 	}
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] <= ' ' || s.ptr[i] > '~') {
-			log_error(log, "%s: the token must be of printable ASCII characters without spaces", path);
+		if (s.ptr[i] < shape->lowest || s.ptr[i] > '~') {
+			log_error(log, "%s: the token must be of printable ASCII characters%s", path, shape->bytes);
 			return false;
 		}
 	}
 	return true;
 }
 
-bool
-token_read(const char *path, char out[TOKEN_MAX], const struct log *log)
+static bool
+read_shape(const char *path, const struct shape *shape, char out[TOKEN_MAX], const struct log *log)
 {
 	/* Not to wait for whoever may write to a pipe. */
 	const int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -106,7 +113,7 @@ token_read(const char *path, char out[TOKEN_MAX], const struct log *log)
 	if (!is_closed_file(path, fd, log) || !read_start(path, fd, buf, &len, log))
 		goto out;
 	s = first_line(buf, len);
-	ok = is_token(path, s, log);
+	ok = is_token(path, s, shape, log);
 	if (ok) {
 		memcpy(out, s.ptr, s.len);
 		out[s.len] = '\0';
@@ -115,4 +122,16 @@ token_read(const char *path, char out[TOKEN_MAX], const struct log *log)
 out:
 	close(fd);
 	return ok;
+}
+
+bool
+token_read(const char *path, char out[TOKEN_MAX], const struct log *log)
+{
+	return read_shape(path, &(struct shape){ TOKEN_LEN_MIN, '!', " without spaces" }, out, log);
+}
+
+bool
+token_read_secret(const char *path, char out[TOKEN_MAX], const struct log *log)
+{
+	return read_shape(path, &(struct shape){ 1, ' ', "" }, out, log);
 }

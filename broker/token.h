@@ -17,4 +17,7 @@
  */
 bool token_read(const char *path, char out[TOKEN_MAX], const struct log *log);
 
+/* The same for a secret of somebody else's making: 1 to TOKEN_LEN_MAX printable ASCII bytes, spaces among them. */
+bool token_read_secret(const char *path, char out[TOKEN_MAX], const struct log *log);
+
 #endif

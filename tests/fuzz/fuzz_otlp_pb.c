@@ -3,6 +3,7 @@
  * written and read again.
  */
 #include "../unit/otlp_tree.h"
+#include "field_0.h"
 #include "otlp_pb.h"
 #include "require.h"
 
@@ -10,26 +11,6 @@
 
 /* Small, so that the cap is met, too. */
 #define ARENA_CAP ((size_t)1 << 20)
-
-/*
- * protobuf-c takes a field numbered 0 where its tag is spelled in several bytes, and then writes it in one, which nobody
- * takes. Nothing else may be lost on the way.
- */
-static bool
-may_hold_field_0(const uint8_t *p, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		size_t k = i + 1;
-
-		if (p[i] < 0x80 || p[i] > 0x87)
-			continue;
-		while (k < len && p[k] == 0x80)
-			k++;
-		if (k < len && (p[k] & 0x0f) == 0)
-			return true;
-	}
-	return false;
-}
 
 static void
 read_again(const struct otlp_request *req)

@@ -18,7 +18,7 @@ RECORDINGS = (REPO / "tests" / "recordings", REPO.parent / "shared" / "captures"
 
 # Bytes of an input, for seeds and for what the fuzzers make of them: large ones are slow, and show nothing that small ones do not.
 DEFAULT_MAX_LEN = 4096
-MAX_LEN = {"access": 512, "query": 256, "otlp_pb": 8192, "otlp_json": 8192, "config": 16384, "grpc": 8192}
+MAX_LEN = {"access": 512, "query": 256, "otlp_pb": 8192, "otlp_json": 8192, "content": 8192, "config": 16384, "grpc": 8192}
 SEEDS_MAX = 96  # of a target
 
 
@@ -101,6 +101,10 @@ def otlp_json(recorded, size):
     return spread([(b, b.plain) for b in recorded if b.json], size)
 
 
+def content(recorded, size):
+    return otlp_pb(recorded, size) + otlp_json(recorded, size)
+
+
 def inflate(recorded, size):
     packed = [(b, pack(b.plain)) for b in recorded for pack in (lambda s: gzip.compress(s, mtime=0), zlib.compress)]
     return spread([(b, b.sent) for b in recorded if b.sent != b.plain] + packed, size)
@@ -124,7 +128,8 @@ def grpc(recorded, size):
     return spread([(b, grpc_conversation([(b, compressed)])) for b, compressed in calls], size) + [grpc_conversation(small)]
 
 
-MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc, "price_file": price_file}
+MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc, "price_file": price_file,
+          "content": content}
 
 
 def plant(corpus, targets):

@@ -42,6 +42,10 @@ BROKER = (
     ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
     ("tally", DOMAIN, set()),
+    ("destination", DOMAIN, set()),
+    ("outbox", DOMAIN, {"protobuf-c"}),
+    ("forward_rules", DOMAIN, set()),
+    ("forward_answer", DOMAIN, {"cjson"}),
     ("metrics*", DOMAIN, set()),
     ("price_file", DOMAIN, {"cjson"}),  # it fills a table of the domain; no I/O
     ("price*", DOMAIN, set()),
@@ -68,6 +72,11 @@ BROKER = (
     ("store*", EDGE, {"sqlite"}),
     ("tidier", EDGE, {"ev"}),
     ("keeper", EDGE, {"ev"}),
+    ("forward_queue", EDGE, set()),
+    ("forward_secret", EDGE, set()),
+    ("forward_pack", EDGE, {"zlib"}),
+    ("forward_report", EDGE, {"bus-types"}),
+    ("forward*", EDGE, {"ev", "curl"}),
     ("grpc_rules", EDGE, {"otlp-types", "protobuf-c"}),
     ("grpc_answer", EDGE, {"nghttp2"}),
     ("grpc_stream", EDGE, {"nghttp2"}),

@@ -151,7 +151,7 @@ def _json_message(name, data):
     for member, value in (data or {}).items():
         key = _snake(member)
         kind = kinds.get(key)
-        if kind is None or value is None or value == "":
+        if kind is None or value is None or (value == "" and name != "AnyValue"):
             continue
         if kind.startswith("*"):
             out[key] = [_json_scalar(kind[1:], v) if kind[1:] in SCALARS else _json_message(kind[1:], v) for v in value]

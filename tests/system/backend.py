@@ -1,0 +1,189 @@
+"""An OTLP/HTTP backend for tests, on loopback, in threads of the test: it keeps what it gets, and answers as it is told to.
+
+    with Backend() as backend:
+        backend.script(Answer(503), Answer(429, retry_after="1"))  # then 200
+        backend.wait_ids({"a", "b"})
+        backend.requests[0].body  # inflated
+"""
+import collections
+import gzip
+import re
+import socket
+import threading
+import time
+
+from followers import wait
+from harness import PATIENCE
+
+Request = collections.namedtuple("Request", "time path headers body raw connection")
+
+ID = re.compile(rb"record-[0-9]{6}")
+
+
+class Answer:
+    """What one request is answered. `action`: close (in the middle of the answer), hang, drip (a byte at a time)."""
+
+    def __init__(self, status=200, body=b"", headers=None, retry_after=None, action=None, keep=None):
+        self.status = status
+        self.body = body
+        self.headers = dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = retry_after
+        self.action = action
+        self.keep = 200 <= status < 300 if keep is None else keep  # whether what was sent counts as taken
+
+    def bytes(self):
+        head = [f"HTTP/1.1 {self.status} Whatever", "Content-Type: application/x-protobuf", f"Content-Length: {len(self.body)}"]
+        return "\r\n".join([*head, *(f"{k}: {v}" for k, v in self.headers.items()), "", ""]).encode() + self.body
+
+
+RAW = Answer(200, action="raw")
+
+
+class Backend:
+    def __init__(self, port=0, start=True):
+        self.port = port
+        self.requests = []  # all that came whole, with whatever answer
+        self.taken = []  # those that were answered with success
+        self.connections = 0
+        self.default = Answer()
+        self.judge = None  # a function of a Request that gives an Answer or None
+        self._script = collections.deque()
+        self._lock = threading.Lock()
+        self._open = set()
+        self._listener = None
+        self._stopping = threading.Event()
+        if start:
+            self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def script(self, *answers):
+        with self._lock:
+            self._script.extend(answers)
+
+    # --- up and down ---
+
+    def start(self):
+        self._stopping = threading.Event()
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.listen(64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def stop(self):
+        """As kill -9 would: all connections end, whatever is under way."""
+        if not self._listener:
+            return
+        self._stopping.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._listener = None
+        with self._lock:
+            for s in self._open:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def _accept(self, listener):
+        while True:
+            try:
+                s, _ = listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._open.add(s)
+                self.connections += 1
+                number = self.connections
+            threading.Thread(target=self._serve, args=(s, number, self._stopping), daemon=True).start()
+
+    # --- one connection ---
+
+    def _serve(self, s, number, stopping):
+        try:
+            with s, s.makefile("rb") as stream:
+                while not stopping.is_set() and self._serve_one(s, stream, number, stopping):
+                    pass
+        except (OSError, ValueError):
+            pass
+        finally:
+            with self._lock:
+                self._open.discard(s)
+
+    def _serve_one(self, s, stream, number, stopping):
+        line = stream.readline()
+        if not line:
+            return False
+        headers = {}
+        while (field := stream.readline().strip()):
+            name, _, value = field.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        raw = stream.read(int(headers.get("content-length", 0)))
+        if len(raw) < int(headers.get("content-length", 0)):
+            return False
+        body = gzip.decompress(raw) if headers.get("content-encoding") == "gzip" else raw
+        request = Request(time.monotonic(), line.split()[1].decode(), headers, body, raw, number)
+        with self._lock:
+            if stopping.is_set():
+                return False
+            answer = self._script.popleft() if self._script else self.judge and self.judge(request) or self.default
+            self.requests.append(request)
+            if answer.keep:
+                self.taken.append(request)
+        return self._answer(s, answer, stopping)
+
+    def _answer(self, s, answer, stopping):
+        data = answer.bytes()
+        if answer.action == "close":
+            s.sendall(data[:len(data) // 2])
+            return False
+        if answer.action == "raw":
+            s.sendall(answer.body)
+            return False
+        if answer.action == "hang":
+            stopping.wait()
+            return False
+        if answer.action == "drip":
+            for byte in data:
+                if stopping.wait(0.05):
+                    return False
+                s.sendall(bytes([byte]))
+            return True
+        s.sendall(data)
+        return True
+
+    # --- what came ---
+
+    def of(self, path):
+        with self._lock:
+            return [r for r in self.taken if r.path == path]
+
+    def count(self):
+        with self._lock:
+            return len(self.requests)
+
+    def ids(self, path=None):
+        """The marks record-NNNNNN of what was taken, in order of arrival, repeated ones included."""
+        with self._lock:
+            return [i.decode() for r in self.taken if path in (None, r.path) for i in ID.findall(r.body)]
+
+    def wait_ids(self, ids, path=None, timeout=PATIENCE):
+        wait(lambda: set(ids) <= set(self.ids(path)), timeout, lambda: f"not there: {sorted(set(ids) - set(self.ids(path)))[:10]}")
+
+    def wait_requests(self, n, timeout=PATIENCE):
+        wait(lambda: self.count() >= n, timeout, lambda: f"{self.count()} requests, not {n}")
+
+
+if __name__ == "__main__":
+    raise SystemExit("backend.py is what the tests of forwarding share; run `make check-system`")
