@@ -140,7 +140,7 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 	  const struct price_table *prices, struct str version, uint64_t now_ns)
 {
 	const uint64_t hash = call_session_hash(p, o->session);
-	const struct opening *opened = opening_of(c, hash);
+	struct opening *opened = opening_of(c, hash);
 	struct call *x = &c->list[c->next];
 
 	c->session_hash[c->next] = hash;
@@ -156,8 +156,10 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 		x->estimated = q.estimated;
 	}
 	x->o.start_ns = begun(o);
-	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns)
+	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns) {
 		x->o.start_ns = opened->start_ns;
+		*opened = (struct opening){ 0 }; /* the next answer has a beginning of its own, or none that is known */
+	}
 	own_texts(x);
 	str_copy(x->version, sizeof(x->version), version);
 	return x;
@@ -206,22 +208,26 @@ distance(uint64_t a, uint64_t b)
 
 /* A span that comes again is the same one. */
 static bool
-is_free(const struct call *x, const struct observation *span)
+is_its_own(const struct call *x, const struct observation *span)
 {
-	return !x->claimed || (span->has_span_id && memcmp(x->span_id, span->span_id, sizeof(x->span_id)) == 0);
+	return x->claimed && span->has_span_id && memcmp(x->span_id, span->span_id, sizeof(x->span_id)) == 0;
 }
 
 /* How well a call fits a span: 0 for not at all. */
 static unsigned
 rank(const struct call *x, const struct observation *span, bool last)
 {
-	const bool fault = x->o.means == MEANS_FAULT;
+	const bool named = is_named(x, span), fault = x->o.means == MEANS_FAULT;
+	/* An attempt that failed lies within the span of the call that went well in the end. */
+	const bool weak = fault || (!named && x->o.means == MEANS_ERROR && !(span->flags & OBS_FAILED));
 
-	if (fault && !last)
+	if (is_its_own(x, span))
+		return 5;
+	if (x->claimed || (weak && !last))
 		return 0;
-	if (is_named(x, span))
+	if (named)
 		return fault ? 2 : 4;
-	return !may_be(x, span) ? 0 : fault ? 1 : 3;
+	return !may_be(x, span) ? 0 : weak ? 1 : 3;
 }
 
 const struct call *
@@ -236,7 +242,7 @@ calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, cons
 		struct call *x = &c->list[i];
 
 		if (c->session_hash[i] != hash || x->provider != p || x->kind != kind ||
-		    now_ns > x->arrived_ns + CALL_WINDOW_NS || !is_free(x, span))
+		    now_ns > x->arrived_ns + CALL_WINDOW_NS)
 			continue;
 		const unsigned r = rank(x, span, last);
 		if (r < best_rank ||

@@ -265,7 +265,7 @@ static inline void
 bed_settle(struct bed *b)
 {
 	enricher_settle(b->enricher, b->now_ns);
-	held_kept(enricher_held(b->enricher));
+	enricher_kept(b->enricher);
 }
 
 /* Lets time pass, with all that is due on the way. */
