@@ -213,13 +213,19 @@ is_its_own(const struct call *x, const struct observation *span)
 	return x->claimed && span->has_span_id && memcmp(x->span_id, span->span_id, sizeof(x->span_id)) == 0;
 }
 
+/* An attempt that failed before the span of the call ended, well or with another attempt. */
+static bool
+is_earlier_attempt(const struct call *x, const struct observation *span)
+{
+	return x->o.means == MEANS_ERROR && !(span->flags & OBS_FAILED) && x->o.time_ns + LOG_DELAY_NS < span->time_ns;
+}
+
 /* How well a call fits a span: 0 for not at all. */
 static unsigned
 rank(const struct call *x, const struct observation *span, bool last)
 {
 	const bool named = is_named(x, span), fault = x->o.means == MEANS_FAULT;
-	/* An attempt that failed lies within the span of the call that went well in the end. */
-	const bool weak = fault || (!named && x->o.means == MEANS_ERROR && !(span->flags & OBS_FAILED));
+	const bool weak = fault || (!named && is_earlier_attempt(x, span));
 
 	if (is_its_own(x, span))
 		return 5;
