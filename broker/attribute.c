@@ -13,22 +13,46 @@ attributes_of(OtlpKeyValue **list, size_t count, size_t more, struct arena *aren
 	return a;
 }
 
-static OtlpAnyValue *
+static OtlpKeyValue *
 find(const struct attributes *a, const char *key)
 {
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->list[i]->key, key) == 0)
-			return a->list[i]->value;
+			return a->list[i];
 	return NULL;
 }
 
 struct str
 attributes_get_text(const struct attributes *a, const char *key)
 {
-	const OtlpAnyValue *v = find(a, key);
+	const OtlpKeyValue *kv = find(a, key);
+	const OtlpAnyValue *v = kv ? kv->value : NULL;
 	const bool is_text = v && v->value_case == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE;
 
 	return is_text ? str_from(v->string_value) : (struct str){ 0 };
+}
+
+/* Gives memory, or lets everything fail. */
+static void *
+take(struct attributes *a, size_t size)
+{
+	void *ptr = arena_take(a->arena, size);
+
+	if (!ptr)
+		a->failed = true;
+	return ptr;
+}
+
+static OtlpAnyValue *
+give_value(struct attributes *a, OtlpKeyValue *kv)
+{
+	OtlpAnyValue *v = take(a, sizeof(*v));
+
+	if (v) {
+		opentelemetry__proto__common__v1__any_value__init(v);
+		kv->value = v;
+	}
+	return v;
 }
 
 static OtlpAnyValue *
@@ -37,12 +61,14 @@ append(struct attributes *a, const char *key)
 	struct pair {
 		OtlpKeyValue attribute;
 		OtlpAnyValue value;
-	} *pair = a->count < a->room ? arena_take(a->arena, sizeof(*pair)) : NULL;
+	} *pair = NULL;
 
-	if (!pair) {
+	if (a->count < a->room)
+		pair = take(a, sizeof(*pair));
+	else
 		a->failed = true;
+	if (!pair)
 		return NULL;
-	}
 	opentelemetry__proto__common__v1__key_value__init(&pair->attribute);
 	opentelemetry__proto__common__v1__any_value__init(&pair->value);
 	pair->attribute.key = (char *)(uintptr_t)key; /* nobody writes through it */
@@ -51,18 +77,27 @@ append(struct attributes *a, const char *key)
 	return &pair->value;
 }
 
+static bool
+is_missing(const OtlpAnyValue *v)
+{
+	return v->value_case == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE__NOT_SET ||
+	       (v->value_case == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE && v->string_value[0] == '\0');
+}
+
 /* The value to be set; NULL if there is nothing to do. A value that was there belongs to the tree: it is changed in place. */
 static OtlpAnyValue *
 to_set(struct attributes *a, const char *key, bool force)
 {
-	OtlpAnyValue *v;
+	OtlpKeyValue *kv;
 
 	if (a->failed)
 		return NULL;
-	v = find(a, key);
-	if (!v)
+	kv = find(a, key);
+	if (!kv)
 		return append(a, key);
-	return force || v->value_case == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE__NOT_SET ? v : NULL;
+	if (!kv->value)
+		return give_value(a, kv);
+	return force || is_missing(kv->value) ? kv->value : NULL;
 }
 
 bool
@@ -73,11 +108,9 @@ attributes_text(struct attributes *a, const char *key, struct str text, bool for
 
 	if (!v)
 		return false;
-	copy = arena_take(a->arena, text.len + 1);
-	if (!copy) {
-		a->failed = true;
+	copy = take(a, text.len + 1);
+	if (!copy)
 		return false;
-	}
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
 	v->value_case = OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE;

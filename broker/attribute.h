@@ -1,6 +1,6 @@
 /*
  * Writing attributes into a decoded tree. Pure; all memory is the arena's. An attribute that came without a value, as some
- * exporters send for "undefined", counts as missing.
+ * exporters send for "undefined", or with an empty text, counts as missing.
  */
 #ifndef AGENTBUS_ATTRIBUTE_H
 #define AGENTBUS_ATTRIBUTE_H

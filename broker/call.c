@@ -28,11 +28,17 @@ struct calls {
 
 /* The texts of an observation that outlive its record, the most needed first. */
 static const size_t texts[] = {
-	offsetof(struct observation, session),       offsetof(struct observation, service_name),
-	offsetof(struct observation, model),         offsetof(struct observation, request_id),
-	offsetof(struct observation, call_id),       offsetof(struct observation, tool),
-	offsetof(struct observation, prompt_id),     offsetof(struct observation, error_type),
-	offsetof(struct observation, error_message), offsetof(struct observation, source),
+	offsetof(struct observation, session),      offsetof(struct observation, service_name),
+	offsetof(struct observation, model),        offsetof(struct observation, request_id),
+	offsetof(struct observation, call_id),      offsetof(struct observation, tool),
+	offsetof(struct observation, prompt_id),    offsetof(struct observation, error_type),
+	offsetof(struct observation, project_name), offsetof(struct observation, error_message),
+	offsetof(struct observation, source),
+};
+/* Those that do not. */
+static const size_t passing_texts[] = {
+	offsetof(struct observation, parent), offsetof(struct observation, process),  offsetof(struct observation, speed),
+	offsetof(struct observation, agent),  offsetof(struct observation, decision), offsetof(struct observation, project_dir),
 };
 
 struct calls *
@@ -104,23 +110,30 @@ calls_note(struct calls *c, const struct provider *p, const struct observation *
 	*opening_of(c, hash) = (struct opening){ .session_hash = hash, .start_ns = begun(o) };
 }
 
-/* Copies what the observation's texts point at into the call. */
+static struct str *
+text_at(struct call *x, size_t offset)
+{
+	return (struct str *)(void *)((char *)&x->o + offset);
+}
+
+/* Copies what the observation's texts point at into the call. The last byte stays free: it is where texts begin that find no
+ * room. */
 static void
 own_texts(struct call *x)
 {
+	const size_t last = sizeof(x->text) - 1;
 	size_t used = 0;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct str *s = (struct str *)((char *)&x->o + texts[i]);
-		const size_t room = sizeof(x->text) - used;
-		size_t size = s->len + 1 < room ? s->len + 1 : room;
+		struct str *s = text_at(x, texts[i]);
+		const size_t room = last + 1 - used;
 
-		if (size == 0)
-			size = used = sizeof(x->text) - 1; /* no room: an empty text */
-		str_copy(x->text + used, size ? size : 1, *s);
+		str_copy(x->text + used, room, *s);
 		*s = str_from(x->text + used);
-		used += s->len + 1;
+		used = used + s->len + 1 < last ? used + s->len + 1 : last;
 	}
+	for (size_t i = 0; i < sizeof(passing_texts) / sizeof(passing_texts[0]); i++)
+		*text_at(x, passing_texts[i]) = (struct str){ 0 };
 }
 
 struct call *
@@ -128,7 +141,7 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 	  const struct price_table *prices, struct str version, uint64_t now_ns)
 {
 	const uint64_t hash = call_session_hash(p, o->session);
-	const struct opening *opened = opening_of(c, hash);
+	struct opening *opened = opening_of(c, hash);
 	struct call *x = &c->list[c->next];
 	char message[ERROR_TEXT_SIZE];
 
@@ -145,8 +158,10 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 		x->estimated = q.estimated;
 	}
 	x->o.start_ns = begun(o);
-	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns)
+	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns) {
 		x->o.start_ns = opened->start_ns;
+		*opened = (struct opening){ 0 }; /* the next answer has a beginning of its own, or none that is known */
+	}
 	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT) {
 		x->o.error = error_classify(o->status, o->error_type, o->error_message);
 		x->o.error_message = (struct str){ message, error_text(o->error_message, message, sizeof(message)) };
@@ -199,22 +214,32 @@ distance(uint64_t a, uint64_t b)
 
 /* A span that comes again is the same one. */
 static bool
-is_free(const struct call *x, const struct observation *span)
+is_its_own(const struct call *x, const struct observation *span)
 {
-	return !x->claimed || (span->has_span_id && memcmp(x->span_id, span->span_id, sizeof(x->span_id)) == 0);
+	return x->claimed && span->has_span_id && memcmp(x->span_id, span->span_id, sizeof(x->span_id)) == 0;
+}
+
+/* An attempt that failed before the span of the call ended, well or with another attempt. */
+static bool
+is_earlier_attempt(const struct call *x, const struct observation *span)
+{
+	return x->o.means == MEANS_ERROR && !(span->flags & OBS_FAILED) && x->o.time_ns + LOG_DELAY_NS < span->time_ns;
 }
 
 /* How well a call fits a span: 0 for not at all. */
 static unsigned
 rank(const struct call *x, const struct observation *span, bool last)
 {
-	const bool fault = x->o.means == MEANS_FAULT;
+	const bool named = is_named(x, span), fault = x->o.means == MEANS_FAULT;
+	const bool weak = fault || (!named && is_earlier_attempt(x, span));
 
-	if (fault && !last)
+	if (is_its_own(x, span))
+		return 5;
+	if (x->claimed || (weak && !last))
 		return 0;
-	if (is_named(x, span))
+	if (named)
 		return fault ? 2 : 4;
-	return !may_be(x, span) ? 0 : fault ? 1 : 3;
+	return !may_be(x, span) ? 0 : weak ? 1 : 3;
 }
 
 const struct call *
@@ -228,8 +253,7 @@ calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, cons
 	for (size_t i = 0; i < CALLS_MAX; i++) {
 		struct call *x = &c->list[i];
 
-		if (c->session_hash[i] != hash || x->provider != p || x->kind != kind ||
-		    now_ns > x->arrived_ns + CALL_WINDOW_NS || !is_free(x, span))
+		if (c->session_hash[i] != hash || x->provider != p || x->kind != kind || now_ns > x->arrived_ns + CALL_WINDOW_NS)
 			continue;
 		const unsigned r = rank(x, span, last);
 		if (r < best_rank ||

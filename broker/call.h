@@ -54,9 +54,10 @@ struct call *calls_add(struct calls *c, const struct provider *p, enum call_kind
 void calls_schedule(struct calls *c, const struct call *x, uint64_t due_ns);
 
 /*
- * The call that a span tells of, and makes it that span's: by the id of the span, the request or the tool call, else the one of
- * the same session, model and prompt that ended nearest to the span's end while it ran. What is no call of its own
- * (MEANS_FAULT) is taken only if this is the `last` try. NULL: none has arrived.
+ * The call that a span tells of, and makes it that span's: the one that it is already, else by the id of the span, the request or
+ * the tool call, else the one of the same session, model and prompt that ended nearest to the span's end while it ran. What is no
+ * call of its own (MEANS_FAULT), and, where only times tell, an attempt that failed before the span went on, are taken only if
+ * this is the `last` try. NULL: none has arrived.
  */
 const struct call *calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *span,
 			       bool last, uint64_t now_ns);

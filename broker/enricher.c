@@ -12,7 +12,7 @@
 static bool
 metrics(struct passage *t, struct otlp_request *req)
 {
-	return !t->e->with.wanted[OTLP_METRICS] || (passage_drop_content(t, req) && passage_deliver(t, req));
+	return !t->e->with.wanted[OTLP_METRICS] || (passage_drop_content(t, req, NULL) && passage_deliver(t, req));
 }
 
 enum verdict
@@ -25,7 +25,9 @@ enricher_take(struct enricher *e, struct otlp_request *req, uint64_t peer, uint6
 	};
 	struct passage t = { .e = e, .peer = peer, .now_ns = now_ns, .last = e->with.settings.hold_ns == 0, .arena = a };
 
-	return pass[req->signal](&t, req) ? VERDICT_OK : VERDICT_NO_MEMORY;
+	if (pass[req->signal](&t, req))
+		return VERDICT_OK;
+	return a->exhausted && !t.refused ? VERDICT_TOO_LARGE : VERDICT_NO_MEMORY;
 }
 
 /* --- time --- */
@@ -46,6 +48,8 @@ settle_spans(struct enricher *e, const struct wants *news, uint64_t now_ns)
 			item->due_ns = now_ns + RETRY_NS;
 		else if (!stays)
 			held_release(&e->held, item);
+		else
+			item->wants = t.wants; /* it may wait for something else now: whose it is has been found out */
 		arena_reset(&e->arena);
 	}
 }
@@ -58,7 +62,7 @@ settle_calls(struct enricher *e, uint64_t now_ns)
 
 	while ((c = calls_take_due(e->calls, now_ns))) {
 		const struct session *x = sessions_of(e->with.sessions, &c->o);
-		const struct passage t = { .e = e, .now_ns = now_ns, .arena = &e->arena };
+		struct passage t = { .e = e, .now_ns = now_ns, .arena = &e->arena };
 		struct otlp_request req;
 
 		if (x && session_exports_spans(x))

@@ -38,8 +38,8 @@ void enricher_destroy(struct enricher *e);
 void enricher_set_prices(struct enricher *e, const struct price_table *prices);
 
 /*
- * Takes a request that arrived at now_ns over the connection `peer`, after pipeline_apply(). Changes its tree. VERDICT_NO_MEMORY
- * if what is ready could not be delivered.
+ * Takes a request that arrived at now_ns over the connection `peer`, after pipeline_apply(). Changes its tree. VERDICT_TOO_LARGE
+ * if it takes more than its arena may hold; VERDICT_NO_MEMORY if what is ready could not be delivered.
  */
 enum verdict enricher_take(struct enricher *e, struct otlp_request *req, uint64_t peer, uint64_t now_ns, struct arena *a);
 

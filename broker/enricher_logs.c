@@ -105,7 +105,7 @@ passage_logs(struct passage *t, struct otlp_request *req)
 {
 	struct notes notes = { 0 };
 
-	if (!read_records(t, req, &notes) || !passage_drop_content(t, req))
+	if (!read_records(t, req, &notes) || !passage_drop_content(t, req, &notes))
 		return false;
 	for (size_t i = 0; i < notes.count; i++)
 		complete_record(t, &notes.list[i]);

@@ -82,18 +82,40 @@ passage_reserve(struct passage *t, struct notes *n, size_t count)
 	return n->list || count == 0;
 }
 
-bool
-passage_drop_content(const struct passage *t, struct otlp_request *req)
+/* What an error says may quote what it is about: it is noted no longer than it stays where it came from. */
+static bool
+shorten_message(struct str *message, struct arena *a)
 {
-	size_t dropped;
+	char *line;
 
-	return t->e->with.settings.keep_content || content_drop(req, t->arena, &dropped) == VERDICT_OK;
+	if (message->len == 0)
+		return true;
+	line = arena_take(a, CONTENT_ERROR_MAX + 1);
+	if (!line)
+		return false;
+	str_copy(line, CONTENT_ERROR_MAX + 1, *message);
+	*message = str_from(line);
+	return true;
 }
 
 bool
-passage_deliver(const struct passage *t, const struct otlp_request *req)
+passage_drop_content(const struct passage *t, struct otlp_request *req, struct notes *notes)
+{
+	size_t dropped;
+
+	if (t->e->with.settings.keep_content)
+		return true;
+	for (size_t i = 0; notes && i < notes->count; i++)
+		if (!shorten_message(&notes->list[i].o.error_message, t->arena))
+			return false;
+	return content_drop(req, t->arena, &dropped) == VERDICT_OK;
+}
+
+bool
+passage_deliver(struct passage *t, const struct otlp_request *req)
 {
 	const struct enricher *e = t->e;
 
-	return !e->with.wanted[req->signal] || e->with.deliver(e->with.ctx, req);
+	t->refused = e->with.wanted[req->signal] && !e->with.deliver(e->with.ctx, req);
+	return !t->refused;
 }

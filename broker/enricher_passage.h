@@ -33,7 +33,8 @@ struct enricher {
 struct passage {
 	struct enricher *e;
 	uint64_t peer, now_ns;
-	bool last; /* nothing waits any more */
+	bool last;    /* nothing waits any more */
+	bool refused; /* whoever takes it had no memory */
 	struct arena *arena;
 	struct wants wants; /* what spans wait for that are not complete */
 };
@@ -71,11 +72,14 @@ struct resource_view passage_resource(const struct passage *t, const Opentelemet
 /* Room for so many notes; false without memory. */
 bool passage_reserve(struct passage *t, struct notes *n, size_t count);
 
-/* Drops content, unless it is to be kept. False without memory. */
-bool passage_drop_content(const struct passage *t, struct otlp_request *req);
+/*
+ * Drops content, unless it is to be kept: from the request, and from what was noted of it before. False without memory.
+ * notes may be NULL.
+ */
+bool passage_drop_content(const struct passage *t, struct otlp_request *req, struct notes *notes);
 
 /* Hands a request on, if anybody takes its signal. False without memory. */
-bool passage_deliver(const struct passage *t, const struct otlp_request *req);
+bool passage_deliver(struct passage *t, const struct otlp_request *req);
 
 /* Each takes a request of its signal the whole way. False without memory. */
 bool passage_logs(struct passage *t, struct otlp_request *req);

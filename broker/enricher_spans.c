@@ -63,6 +63,7 @@ static void
 complete_span(struct passage *t, struct note *n)
 {
 	struct enrichment x = { .provider = n->provider, .o = &n->o, .typed = true, .kind = n->kind, .prices = t->e->prices };
+	bool last;
 
 	x.session = passage_session(t, n, t->last);
 	if (n->o.session.len == 0) {
@@ -73,10 +74,11 @@ complete_span(struct passage *t, struct note *n)
 	if (n->o.has_trace_id)
 		wants_add(&t->e->news, passage_trace_hash(n->o.trace_id));
 	x.session_id = n->o.session;
+	last = t->last || !needs_call(n);
 	if (n->kind == SPAN_LLM || n->kind == SPAN_TOOL)
-		x.call = calls_claim(t->e->calls, n->provider, n->kind == SPAN_TOOL ? CALL_TOOL : CALL_MODEL, &n->o, t->last,
+		x.call = calls_claim(t->e->calls, n->provider, n->kind == SPAN_TOOL ? CALL_TOOL : CALL_MODEL, &n->o, last,
 				     t->now_ns);
-	if (!x.call && !t->last && needs_call(n)) {
+	if (!x.call && !last) {
 		n->waits = true;
 		wants_add(&t->wants, call_session_hash(n->provider, n->o.session));
 		return;
@@ -84,12 +86,12 @@ complete_span(struct passage *t, struct note *n)
 	enrich_attributes(&x, &n->span->attributes, &n->span->n_attributes, t->arena); /* without memory it goes as it is */
 }
 
-/* Lets spans wait. False if there is no place for more. */
+/* Lets spans wait. False if there is no place for more, or none for the tree that they will be again. */
 static bool
 hold(struct passage *t, const TraceRequest *waiting, uint64_t due_ns)
 {
 	const size_t len = protobuf_c_message_get_packed_size(&waiting->base);
-	uint8_t *bytes = malloc(len ? len : 1);
+	uint8_t *bytes = t->arena->used <= t->e->arena.cap ? malloc(len ? len : 1) : NULL;
 
 	if (!bytes)
 		return false;
@@ -145,7 +147,7 @@ passage_traces(struct passage *t, struct otlp_request *req)
 		return true;
 	if (!t->e->with.settings.keep_internal && outline_apply(t->e->outline, req, t->arena) != VERDICT_OK)
 		return false;
-	if (!read_spans(t, req, &notes) || !passage_drop_content(t, req))
+	if (!read_spans(t, req, &notes) || !passage_drop_content(t, req, &notes))
 		return false;
 	if (notes.count == 0)
 		return true;
