@@ -31,7 +31,7 @@ def faults(path):
 
 def main():
     status = 0
-    files = sorted(p for top in ("include", "broker", "clients", "tests", "contrib") for p in (REPO / top).rglob("*.[ch]"))
+    files = sorted(p for top in ("include", "prices", "broker", "clients", "tests", "contrib") for p in (REPO / top).rglob("*.[ch]"))
     for path in files:
         found = list(faults(path))
         for fault in found:

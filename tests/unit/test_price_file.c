@@ -1,5 +1,5 @@
 #include "guard.h"
-#include "price_file.h"
+#include "prices/price_file.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "price_value.h"
+#include "prices/price_value.h"
 
 #include <ctype.h>
 #include <math.h>

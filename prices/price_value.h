@@ -1,7 +1,7 @@
 /* Decimal numbers and days as price files hold them. Pure: each returns false, and leaves *ret alone, for what is no such value.
  */
-#ifndef AGENTBUS_PRICE_VALUE_H
-#define AGENTBUS_PRICE_VALUE_H
+#ifndef AGENTBUS_PRICES_PRICE_VALUE_H
+#define AGENTBUS_PRICES_PRICE_VALUE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,13 @@
-#include "price_file.h"
+#include "prices/price_file.h"
 
-#include "price_value.h"
+#include "prices/price_value.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define DEPTH_MAX   8
 #define ERRORS_TOLD 20
