@@ -195,6 +195,8 @@ broker_reload(struct broker *b, const struct config *config, struct price_table 
 		log_info(&b->log, "%s is %s %s", s->option, s->live ? "now" : "unchanged until a restart, then", text);
 	}
 	b->config.sessions = config->sessions;
+	b->config.budget = config->budget;
+	ledger_set_budget(&b->keeper.ledger, &config->budget);
 	b->config.log_level = config->log_level;
 	b->log.level = config->log_level;
 	sessions_set_settings(b->sessions, &config->sessions);

@@ -95,6 +95,7 @@ open_keeper(struct broker *b)
 	}
 	if (!keeper_open(&b->keeper, b->loop, &setup))
 		return false;
+	ledger_set_budget(&b->keeper.ledger, &c->budget);
 	b->publisher.archive = (struct publish_archive){ read_archive, &b->keeper };
 	b->sessions = sessions_create(&c->sessions, &b->keeper.sink);
 	if (!b->sessions) {
@@ -127,7 +128,11 @@ open_bus(struct broker *b)
 		return false;
 	if (open_keeper(b)) {
 		const struct query_setup setup = {
-			.sessions = b->sessions, .publisher = &b->publisher, .settle = settle_for_query, .ctx = b
+			.sessions = b->sessions,
+			.publisher = &b->publisher,
+			.ledger = &b->keeper.ledger,
+			.settle = settle_for_query,
+			.ctx = b,
 		};
 
 		if (query_open(&b->query, b->loop, query, &setup, &b->log))

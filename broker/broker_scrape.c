@@ -46,6 +46,7 @@ broker_scrape(void *ctx, enum metrics_format format, struct buf *out)
 	state.open_fds = vitals.open_fds;
 	state.max_fds = vitals.max_fds;
 	look_at_store(&b->keeper, &state);
+	state.budget_count = ledger_standings(&b->keeper.ledger, state.budgets);
 	sessions_each(b->sessions, count_session, &(struct census){ b->metrics, &state });
 	/* Where answers do not wait for the store, what they answered counts at once. */
 	if (!b->intake.deferred)

@@ -83,6 +83,14 @@ const struct setting config_settings[] = {
 	  .help = "answer GET /metrics with what was counted" },
 	{ "pricing", "file", "pricing-file", "AGENTBUS_PRICING_FILE", SETTING_FILE, AT(pricing_file), .live = true,
 	  .help = "prices of your own, beside those that are built in" },
+	{ "budget", "day_warn", "budget-day-warn", "AGENTBUS_BUDGET_DAY_WARN", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_DAY][BUDGET_WARN]), .live = true, .help = "tell when this much was spent in a day" },
+	{ "budget", "day_limit", "budget-day-limit", "AGENTBUS_BUDGET_DAY_LIMIT", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_DAY][BUDGET_LIMIT]), .live = true, .help = "and again at this much" },
+	{ "budget", "month_warn", "budget-month-warn", "AGENTBUS_BUDGET_MONTH_WARN", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_MONTH][BUDGET_WARN]), .live = true, .help = "tell when this much was spent in a month" },
+	{ "budget", "month_limit", "budget-month-limit", "AGENTBUS_BUDGET_MONTH_LIMIT", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_MONTH][BUDGET_LIMIT]), .live = true, .help = "and again at this much" },
 	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
 	  .help = "error, warning, info or debug" },
 };
@@ -277,6 +285,20 @@ set_level(struct config *c, const struct setting *s, enum config_layer layer, co
 	return false;
 }
 
+static bool
+set_money(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	int64_t pico = 0;
+
+	(void)layer;
+	if (*text != '\0' && !value_money(text, &pico)) {
+		snprintf(why, size, "\"%.40s\" is no sum in USD below %d; write 5 or 12.50", text, VALUE_USD_MAX);
+		return false;
+	}
+	memcpy((char *)c + s->offset, &pico, sizeof(pico));
+	return true;
+}
+
 static void
 show_addresses(const struct config *c, const void *value, char *text, size_t size)
 {
@@ -340,6 +362,16 @@ show_level(const struct config *c, const void *value, char *text, size_t size)
 	snprintf(text, size, "%s", log_level_name(*(const enum log_level *)value));
 }
 
+static void
+show_money(const struct config *c, const void *value, char *text, size_t size)
+{
+	char number[VALUE_TEXT_MAX];
+
+	(void)c;
+	value_format_money(*(const int64_t *)value, number);
+	snprintf(text, size, "%s", number);
+}
+
 static const struct {
 	const char *metavar;
 	bool (*set)(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size);
@@ -355,6 +387,7 @@ static const struct {
 	[SETTING_SIZE] = { "BYTES", set_size, show_size },
 	[SETTING_COUNT] = { "N", set_count, show_count },
 	[SETTING_LEVEL] = { "LEVEL", set_level, show_level },
+	[SETTING_MONEY] = { "USD", set_money, show_money },
 };
 
 bool

@@ -6,6 +6,7 @@
 #define AGENTBUS_CONFIG_H
 
 #include "address.h"
+#include "budget.h"
 #include "limit.h"
 #include "log.h"
 #include "session.h"
@@ -41,6 +42,7 @@ struct config {
 	struct session_settings sessions;
 	bool metrics;
 	char pricing_file[CONFIG_PATH_MAX]; /* "": none */
+	struct budget_settings budget;
 	enum log_level log_level;
 };
 
@@ -55,6 +57,7 @@ enum setting_type {
 	SETTING_SIZE,      /* size_t, bytes */
 	SETTING_COUNT,     /* size_t */
 	SETTING_LEVEL,     /* enum log_level */
+	SETTING_MONEY,     /* int64_t, pico-dollars; 0: none */
 	SETTING_TYPE_COUNT
 };
 

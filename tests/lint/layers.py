@@ -37,6 +37,7 @@ BROKER = (
     ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
     ("tally", DOMAIN, set()),
+    ("budget", DOMAIN, set()),
     ("metrics*", DOMAIN, set()),
     ("price", DOMAIN, set()),
     ("pipeline", DOMAIN, set()),
@@ -60,6 +61,7 @@ BROKER = (
     ("token", EDGE, set()),
     ("store*", EDGE, {"sqlite"}),
     ("tidier", EDGE, {"ev"}),
+    ("ledger", EDGE, set()),
     ("keeper", EDGE, {"ev"}),
     ("grpc_rules", EDGE, {"otlp-types", "protobuf-c"}),
     ("grpc_answer", EDGE, {"nghttp2"}),
