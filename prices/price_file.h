@@ -15,7 +15,7 @@
 
 #include "prices/price_table.h"
 
-#define PRICE_FILE_MAX ((size_t)1 << 20) /* bytes */
+#define PRICE_FILE_MAX ((size_t)4 << 20) /* bytes */
 
 /* Who hears what is wrong. */
 struct price_report {

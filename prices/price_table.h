@@ -14,7 +14,7 @@
 #define PRICE_ALIASES_MAX  8
 #define PRICE_TIERS_MAX    4
 #define PRICE_FACTORS_MAX  4
-#define PRICE_MODELS_MAX   1000
+#define PRICE_MODELS_MAX   4000
 #define PRICE_RATE_MAX     INT64_C(1000000000000) /* a million USD per million tokens */
 #define PRICE_FACTOR_MAX   INT64_C(1000000000)    /* 1000 times */
 #define PRICE_FACTOR_ONE   INT64_C(1000000)

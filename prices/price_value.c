@@ -1,6 +1,7 @@
 #include "prices/price_value.h"
 
 #include <ctype.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +47,92 @@ price_micro_of_number(double number, int64_t max, int64_t *ret)
 		return false;
 	*ret = (int64_t)whole;
 	return true;
+}
+
+/* Digits of a number without its point, and the power of ten that it stands before. */
+struct decimal {
+	int64_t digits;
+	int exponent;
+};
+
+#define PICO_EXPONENT 12
+#define EXPONENT_MAX  1000 /* more is no sum of money, and would not fit anyway */
+
+/* The part before an exponent. Returns where it ends; NULL if it is none. */
+static const char *
+read_digits(const char *text, struct decimal *d)
+{
+	bool any = false, point = false;
+
+	for (;; text++) {
+		if (*text == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (!isdigit((unsigned char)*text))
+			return any ? text : NULL;
+		any = true;
+		if (__builtin_mul_overflow(d->digits, 10, &d->digits) ||
+		    __builtin_add_overflow(d->digits, *text - '0', &d->digits))
+			return NULL;
+		d->exponent -= point;
+	}
+}
+
+static bool
+read_exponent(const char *text, struct decimal *d)
+{
+	int exponent = 0, sign = 1;
+
+	if (*text == '\0')
+		return true;
+	if (*text != 'e' && *text != 'E')
+		return false;
+	text++;
+	if (*text == '-' || *text == '+')
+		sign = *text++ == '-' ? -1 : 1;
+	if (*text == '\0')
+		return false;
+	for (; *text; text++) {
+		if (!isdigit((unsigned char)*text) || exponent > EXPONENT_MAX)
+			return false;
+		exponent = 10 * exponent + (*text - '0');
+	}
+	d->exponent += sign * exponent;
+	return true;
+}
+
+bool
+price_pico_of_decimal(const char *text, int64_t max, int64_t *ret)
+{
+	struct decimal d = { 0 };
+
+	text = read_digits(text, &d);
+	if (!text || !read_exponent(text, &d))
+		return false;
+	d.exponent += PICO_EXPONENT;
+	for (; d.exponent > 0 && d.digits > 0; d.exponent--)
+		if (__builtin_mul_overflow(d.digits, 10, &d.digits))
+			return false;
+	for (; d.exponent < 0 && d.digits > 0; d.exponent++) {
+		if (d.digits % 10 != 0)
+			return false;
+		d.digits /= 10;
+	}
+	if (d.digits > max)
+		return false;
+	*ret = d.digits;
+	return true;
+}
+
+bool
+price_pico_of_number(double number, int64_t max, int64_t *ret)
+{
+	char text[40];
+
+	/* So many digits survive the way into a double and back, whatever the number. */
+	snprintf(text, sizeof(text), "%.*g", DBL_DIG, number);
+	return price_pico_of_decimal(text, max, ret);
 }
 
 static unsigned
