@@ -40,11 +40,20 @@ static const char usage_merge[] = "INSERT OR REPLACE INTO usage (" KEYS ", " SUM
 				  " SELECT day, provider, model, project, '', " ADD_UP
 				  ", max(estimated) FROM usage WHERE day = ?1 GROUP BY provider, model, project";
 
-/* What is known of no session, "", is one row for each CLI. A session whose project became known late has it. */
+/* What is of no session that is known, "", is one row for each CLI. A session whose project became known late has it. */
 #define READ(day, provider, model, project, session, group, order)                                                               \
 	("SELECT " day ", " provider ", " model ", " project ", " session ", " ADD_UP                                            \
 	 ", max(estimated) AND capped_sum(unreported_cost) > 0 FROM usage"                                                       \
 	 " WHERE day >= ?1 AND (?2 = '' OR day <= ?2)" group order)
+/* What a session used before its project was known is of that project, too. */
+static const char usage_by_project[] =
+    "SELECT '', '', '', CASE WHEN project <> '' THEN project ELSE ifnull(known, '') END AS name, '', " ADD_UP
+    ", max(estimated) AND capped_sum(unreported_cost) > 0 FROM usage LEFT JOIN"
+    " (SELECT provider AS cli, session AS id, max(project) AS known FROM usage WHERE day >= ?1 AND (?2 = '' OR day <= ?2)"
+    " AND session <> '' GROUP BY provider, session) ON cli = provider AND id = session"
+    " WHERE day >= ?1 AND (?2 = '' OR day <= ?2) GROUP BY name"
+    " ORDER BY capped_sum(reported_cost) + capped_sum(unreported_cost) DESC, capped_sum(requests) DESC, name";
+
 #define DEAREST " ORDER BY capped_sum(reported_cost) + capped_sum(unreported_cost) DESC, capped_sum(requests) DESC"
 
 static const char *const sql[SQL_COUNT] = {
@@ -80,8 +89,7 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_USAGE_READ + STORE_USAGE_MODEL] = READ("''", "''", "model", "''", "''", " GROUP BY model", DEAREST ", model"),
 	[SQL_USAGE_READ + STORE_USAGE_PROVIDER] =
 	    READ("''", "provider", "''", "''", "''", " GROUP BY provider", DEAREST ", provider"),
-	[SQL_USAGE_READ + STORE_USAGE_PROJECT] =
-	    READ("''", "''", "''", "project", "''", " GROUP BY project", DEAREST ", project"),
+	[SQL_USAGE_READ + STORE_USAGE_PROJECT] = usage_by_project,
 	[SQL_USAGE_READ + STORE_USAGE_SESSION] =
 	    READ("''", "provider", "''", "max(project)", "session", " GROUP BY provider, session", DEAREST ", provider, session"),
 	[SQL_BUDGET_GET] = "SELECT amount FROM budget WHERE period = ?1 AND level = ?2",

@@ -67,8 +67,12 @@ Test(store_usage, is_added_up_by_whatever_is_asked_for)
 	expect_sums(STORE_USAGE_DAY, "", "", "2026-11-25 1 5; 2026-11-26 2 4~; 2026-11-27 1 20; 2026-12-01 1 2; ");
 	expect_sums(STORE_USAGE_MODEL, "", "", "opus 2 22; gpt 2 6; gpt-mini 1 3~; ");
 	expect_sums(STORE_USAGE_PROVIDER, "", "", "claude-code 2 22; codex 3 9~; ");
-	expect_sums(STORE_USAGE_PROJECT, "", "", "shop 3 26; 1 3~; bank 1 2; ");
+	expect_sums(STORE_USAGE_PROJECT, "", "", "shop 4 29~; bank 1 2; ");
 	expect_sums(STORE_USAGE_SESSION, "", "", "claude-code shop s1 1 20; codex shop s1 3 9~; claude-code bank s2 1 2; ");
+	use("2026-12-01", "qwen-code", "m", "", "s1", 3);
+	use("2026-12-01", "qwen-code", "m", "", "", 9);
+	expect_sums(STORE_USAGE_PROJECT, "", "", "shop 4 29~; 2 12~; bank 1 2; ");
+	expect_sums(STORE_USAGE_PROJECT, "2026-11-26", "2026-11-26", "shop 2 4~; ");
 }
 
 Test(store_usage, is_of_the_days_asked_for)
