@@ -28,7 +28,7 @@ static const struct option_row rows[] = {
 	    .no_file = true,
 	    .offset = offsetof(struct settings, since),
 	    .value = "WHEN",
-	    .help = "today, yesterday, week, month (default), year, all, 7d, 2026-11-26, 2026-11",
+	    .help = "today, yesterday, week, month (default), year, all, 7d or a date",
 	},
 	{
 	    .name = "by",
