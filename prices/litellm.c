@@ -284,7 +284,10 @@ litellm_parse(const char *text, size_t len, const char *name, const char *as_of,
 		cJSON_Delete(root);
 		return false;
 	}
-	cJSON_ArrayForEach(model, root) take_model(model, as_of, ret, &counts);
+	cJSON_ArrayForEach(model, root)
+	{
+		take_model(model, as_of, ret, &counts);
+	}
 	cJSON_Delete(root);
 	name_barely(ret, first);
 	*ret_counts = counts;

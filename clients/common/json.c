@@ -163,8 +163,9 @@ json_uint(struct json *j, const char *key, uint64_t n)
 {
 	char digits[24];
 
+	snprintf(digits, sizeof(digits), "%" PRIu64, n);
 	begin_value(j, key);
-	append(j, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n));
+	append_text(j, digits);
 }
 
 void
