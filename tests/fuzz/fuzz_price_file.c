@@ -2,6 +2,7 @@
  * Any bytes as a file of prices: complaints, but nothing worse. What was accepted makes a table in which each price is found by
  * its names, and which prices a request.
  */
+#include "price.h"
 #include "prices/price_file.h"
 #include "require.h"
 
