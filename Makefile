@@ -43,7 +43,8 @@ STORE_OBJ  := $(STORE_C:.c=.o)
 
 # --- what is built ---
 BROKER_SRC := $(wildcard broker/*.c)
-BROKER_OBJ := $(BROKER_SRC:%.c=$(BUILD)/%.o) $(BUILD)/broker/price_shipped.o
+BROKER_OBJ := $(BROKER_SRC:%.c=$(BUILD)/%.o)
+PRICES_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard broker/prices/*.c)) $(BUILD)/broker/prices/price_shipped.o
 LIB_SRC    := $(wildcard clients/lib/*.c)
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB_PIC    := $(LIB_SRC:%.c=$(BUILD)/pic/%.o) $(BUS_C:$(BUILD)/%.c=$(BUILD)/pic/%.o)
@@ -97,14 +98,14 @@ $(BUILD)/proto/%.pb-c.o: $(BUILD)/proto/%.pb-c.c Makefile
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
 
 # The prices that are built in.
-$(BUILD)/broker/price_shipped.c: contrib/pricing/models.json Makefile
+$(BUILD)/broker/prices/price_shipped.c: contrib/pricing/models.json Makefile
 	@mkdir -p $(@D)
-	{ echo '#include "price_shipped.h"'; echo 'const unsigned char price_shipped[] = {'; \
+	{ echo '#include "prices/price_shipped.h"'; echo 'const unsigned char price_shipped[] = {'; \
 		od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 		echo '};'; echo 'const size_t price_shipped_size = sizeof(price_shipped);'; } >$@.new
 	@mv $@.new $@
 
-$(BUILD)/broker/price_shipped.o: $(BUILD)/broker/price_shipped.c Makefile
+$(BUILD)/broker/prices/price_shipped.o: $(BUILD)/broker/prices/price_shipped.c Makefile
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/pic/%.o: %.c Makefile
@@ -115,7 +116,7 @@ $(BUILD)/pic/proto/%.pb-c.o: $(BUILD)/proto/%.pb-c.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
 
-$(BUILD)/agentbusd: $(BROKER_OBJ) $(BUS_OBJ) $(OTLP_OBJ) $(STORE_OBJ)
+$(BUILD)/agentbusd: $(BROKER_OBJ) $(PRICES_OBJ) $(BUS_OBJ) $(OTLP_OBJ) $(STORE_OBJ)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(BROKER_LIBS) -lm -o $@
 
 $(BUILD)/libagentbus.a: $(LIB_OBJ) $(BUS_OBJ)
@@ -131,11 +132,11 @@ $(foreach s,$(SUBSCRIBERS),$(eval $(BUILD)/$(s): $(patsubst %.c,$(BUILD)/%.o,$(w
 $(SUBSCRIBERS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/clients/%.o $(COMMON_OBJ) $(BUILD)/libagentbus.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(BUILD)/libagentbus.a $(CLIENT_LIBS) -lm -o $@
 
-$(BUILD)/agentbus: $(CLI_OBJ) $(COMMON_OBJ) $(BUILD)/libagentbus.a
+$(BUILD)/agentbus: $(CLI_OBJ) $(COMMON_OBJ) $(PRICES_OBJ) $(BUILD)/libagentbus.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(CLIENT_LIBS) -lm -o $@
 
-$(BUILD)/tests/libbroker.a: $(filter-out $(BUILD)/broker/main.o,$(BROKER_OBJ)) $(OTLP_OBJ) $(BUS_OBJ) $(STORE_OBJ)
-$(BUILD)/tests/libclients.a: $(MODULES_C:%.c=$(BUILD)/%.o) $(BUS_OBJ)
+$(BUILD)/tests/libbroker.a: $(filter-out $(BUILD)/broker/main.o,$(BROKER_OBJ)) $(PRICES_OBJ) $(OTLP_OBJ) $(BUS_OBJ) $(STORE_OBJ)
+$(BUILD)/tests/libclients.a: $(MODULES_C:%.c=$(BUILD)/%.o) $(PRICES_OBJ) $(BUS_OBJ)
 $(BUILD)/tests/libbroker.a $(BUILD)/tests/libclients.a:
 	@mkdir -p $(@D)
 	@rm -f $@

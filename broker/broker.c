@@ -201,6 +201,8 @@ broker_reload(struct broker *b, const struct config *config, struct price_table 
 	if (!config_forward_same(&b->config, config))
 		log_info(&b->log, "the destinations are unchanged until a restart");
 	b->config.sessions = config->sessions;
+	b->config.budget = config->budget;
+	ledger_set_budget(&b->keeper.ledger, &config->budget);
 	b->config.log_level = config->log_level;
 	b->log.level = config->log_level;
 	sessions_set_settings(b->sessions, &config->sessions);

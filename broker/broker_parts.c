@@ -140,6 +140,7 @@ open_keeper(struct broker *b)
 	}
 	if (!keeper_open(&b->keeper, b->loop, &setup))
 		return false;
+	ledger_set_budget(&b->keeper.ledger, &c->budget);
 	b->publisher.archive = (struct publish_archive){ read_archive, &b->keeper };
 	b->sessions = sessions_create(&c->sessions, &b->keeper.sink);
 	if (!b->sessions) {
@@ -172,6 +173,7 @@ open_bus(struct broker *b)
 			.sessions = b->sessions,
 			.publisher = &b->publisher,
 			.forward = { forward_report, &b->forward },
+			.ledger = &b->keeper.ledger,
 			.settle = settle_for_query,
 			.ctx = b,
 		};

@@ -51,6 +51,7 @@ broker_scrape(void *ctx, enum metrics_format format, struct buf *out)
 	state.held_bytes = b->enricher ? enricher_held(b->enricher)->bytes : METRICS_UNKNOWN;
 	state.lanes = lanes;
 	state.lane_count = forward_report_lanes(&b->forward, lanes);
+	state.budget_count = ledger_standings(&b->keeper.ledger, state.budgets);
 	sessions_each(b->sessions, count_session, &(struct census){ b->metrics, &state });
 	/* Where answers do not wait for the store, what they answered counts at once. */
 	if (!b->intake.deferred)

@@ -1,5 +1,6 @@
 #include "bus_pack.h"
 #include "agentbus/v1/agentbus.pb-c.h"
+#include "budget.h"
 #include "bus_wire.h"
 #include "clock.h"
 
@@ -7,7 +8,7 @@
 
 static_assert((int)SESSION_ENDED == AGENTBUS__V1__STATE__STATE_ENDED, "states are numbered as on the bus");
 static_assert((int)EVIDENCE_INFERRED == AGENTBUS__V1__EVIDENCE__EVIDENCE_INFERRED, "evidence is numbered as on the bus");
-static_assert((int)EVENT_SESSION_ENDED == AGENTBUS__V1__EVENT_KIND__EVENT_KIND_SESSION_ENDED, "kinds are numbered as on the bus");
+static_assert((int)EVENT_BUDGET == AGENTBUS__V1__EVENT_KIND__EVENT_KIND_BUDGET, "kinds are numbered as on the bus");
 
 /* All text of a session and an event is bounded, and so is their number of models. */
 #define TEXT_MAX   3072
@@ -140,6 +141,17 @@ put_session(struct bus_wire *w, const struct session *s)
 	bus_wire_text(w, 1, s->id);
 }
 
+static void
+put_alarm(struct bus_wire *w, const struct budget_alarm *a)
+{
+	bus_wire_number(w, 6, a->estimated);
+	bus_wire_number(w, 5, (uint64_t)a->spent);
+	bus_wire_number(w, 4, (uint64_t)a->amount);
+	bus_wire_text(w, 3, budget_level_name(a->level));
+	bus_wire_text(w, 2, a->key);
+	bus_wire_text(w, 1, budget_period_name(a->period));
+}
+
 /* Text as a CLI sent it: made printable, and cut to a size of at most SESSION_ID_MAX. */
 static void
 put_view(struct bus_wire *w, unsigned field, struct str view, size_t size)
@@ -206,6 +218,13 @@ put_change(struct bus_wire *w, const struct event *e, const struct observation *
 	bus_wire_number(w, 1, e->from);
 }
 
+static void
+put_budget(struct bus_wire *w, const struct event *e, const struct observation *o)
+{
+	(void)o;
+	put_alarm(w, e->budget);
+}
+
 /* What an event of each kind tells beside the session; `observed` ones need the observation that caused them. */
 static const struct {
 	unsigned field;
@@ -219,6 +238,7 @@ static const struct {
 	[EVENT_TOOL] = { 14, put_tool, true },
 	[EVENT_STATE_CHANGED] = { 15, put_change, false },
 	[EVENT_SESSION_ENDED] = { 15, put_change, false },
+	[EVENT_BUDGET] = { 17, put_budget, false },
 };
 
 static void
@@ -263,5 +283,31 @@ bus_pack_event(const struct event *e, const char *boot_id, struct buf *out)
 	struct bus_wire w = bus_wire_start(bytes, sizeof(bytes));
 
 	put_event(&w, e, boot_id);
+	return !w.full && buf_append(out, w.at, (size_t)(bytes + sizeof(bytes) - w.at));
+}
+
+bool
+bus_pack_budget(const struct budget_alarm *a, struct buf *out)
+{
+	uint8_t bytes[8 * BUS_WIRE_HEAD_MAX + 2 * BUDGET_KEY_SIZE];
+	struct bus_wire w = bus_wire_start(bytes, sizeof(bytes));
+
+	put_alarm(&w, a);
+	return !w.full && buf_append(out, w.at, (size_t)(bytes + sizeof(bytes) - w.at));
+}
+
+bool
+bus_pack_usage(const struct bus_usage *u, struct buf *out)
+{
+	uint8_t bytes[TEXT_MAX + 32 * BUS_WIRE_HEAD_MAX];
+	struct bus_wire w = bus_wire_start(bytes, sizeof(bytes));
+
+	put_cost(&w, 7, &u->cost);
+	put_tokens(&w, 6, &u->tokens);
+	bus_wire_number(&w, 5, u->api_errors);
+	bus_wire_number(&w, 4, u->requests);
+	bus_wire_text(&w, 3, u->project);
+	bus_wire_text(&w, 2, u->provider);
+	bus_wire_text(&w, 1, u->key);
 	return !w.full && buf_append(out, w.at, (size_t)(bytes + sizeof(bytes) - w.at));
 }

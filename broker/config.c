@@ -94,6 +94,14 @@ const struct setting config_settings[] = {
 	  .help = "pass everything on to this OTLP/HTTP backend; see [forward NAME] for more" },
 	{ "pricing", "file", "pricing-file", "AGENTBUS_PRICING_FILE", SETTING_FILE, AT(pricing_file), .live = true,
 	  .help = "prices of your own, beside those that are built in" },
+	{ "budget", "day_warn", "budget-day-warn", "AGENTBUS_BUDGET_DAY_WARN", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_DAY][BUDGET_WARN]), .live = true, .help = "tell when this much was spent in a day" },
+	{ "budget", "day_limit", "budget-day-limit", "AGENTBUS_BUDGET_DAY_LIMIT", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_DAY][BUDGET_LIMIT]), .live = true, .help = "and again at this much" },
+	{ "budget", "month_warn", "budget-month-warn", "AGENTBUS_BUDGET_MONTH_WARN", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_MONTH][BUDGET_WARN]), .live = true, .help = "tell when this much was spent in a month" },
+	{ "budget", "month_limit", "budget-month-limit", "AGENTBUS_BUDGET_MONTH_LIMIT", SETTING_MONEY,
+	  AT(budget.amounts[BUDGET_MONTH][BUDGET_LIMIT]), .live = true, .help = "and again at this much" },
 	{ "log", "level", "log-level", "AGENTBUS_LOG_LEVEL", SETTING_LEVEL, AT(log_level), .live = true,
 	  .help = "error, warning, info or debug" },
 };
@@ -311,6 +319,20 @@ set_choice(struct config *c, const struct setting *s, enum config_layer layer, c
 	return false;
 }
 
+static bool
+set_money(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	int64_t pico = 0;
+
+	(void)layer;
+	if (*text != '\0' && !value_money(text, &pico)) {
+		snprintf(why, size, "\"%.40s\" is no sum in USD below %d; write 5 or 12.50", text, VALUE_USD_MAX);
+		return false;
+	}
+	memcpy((char *)c + s->offset, &pico, sizeof(pico));
+	return true;
+}
+
 static void
 show_addresses(const struct config *c, const void *value, char *text, size_t size)
 {
@@ -385,6 +407,16 @@ show_url(const struct config *c, const void *value, char *text, size_t size)
 			config_forward_show_url(c->forward.list[i].url, text, size);
 }
 
+static void
+show_money(const struct config *c, const void *value, char *text, size_t size)
+{
+	char number[VALUE_TEXT_MAX];
+
+	(void)c;
+	value_format_money(*(const int64_t *)value, number);
+	snprintf(text, size, "%s", number);
+}
+
 static const struct {
 	const char *metavar;
 	bool (*set)(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size);
@@ -402,6 +434,7 @@ static const struct {
 	[SETTING_CHOICE] = { NULL, set_choice, NULL },
 	[SETTING_LEVEL] = { "LEVEL", set_level, show_level },
 	[SETTING_URL] = { "URL", set_url, show_url },
+	[SETTING_MONEY] = { "USD", set_money, show_money },
 };
 
 bool

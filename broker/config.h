@@ -6,6 +6,7 @@
 #define AGENTBUS_CONFIG_H
 
 #include "address.h"
+#include "budget.h"
 #include "destination.h"
 #include "enricher.h"
 #include "limit.h"
@@ -45,6 +46,7 @@ struct config {
 	struct destinations forward;
 	struct enricher_settings enrich;
 	char pricing_file[CONFIG_PATH_MAX]; /* "": none */
+	struct budget_settings budget;
 	enum log_level log_level;
 };
 
@@ -61,6 +63,7 @@ enum setting_type {
 	SETTING_CHOICE,    /* bool: the first or second of the setting's words */
 	SETTING_LEVEL,     /* enum log_level */
 	SETTING_URL,       /* of the destination named "default" */
+	SETTING_MONEY,     /* int64_t, pico-dollars; 0: none */
 	SETTING_TYPE_COUNT
 };
 

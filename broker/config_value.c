@@ -1,5 +1,6 @@
 #include "config_value.h"
 #include "clock.h"
+#include "prices/price_value.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ static const struct unit size_units[] = {
 	{ "", 1 },
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+#define PICO_PER_MICRO 1000000
 
 /* Reads digits and one of the units; both must be there, and nothing else. */
 static bool
@@ -100,4 +102,31 @@ void
 value_format_size(uint64_t bytes, char text[VALUE_TEXT_MAX])
 {
 	format(bytes, size_units, COUNT(size_units), text);
+}
+
+bool
+value_money(const char *text, int64_t *ret_pico)
+{
+	int64_t micro;
+
+	if (!price_micro_of_text(text, (int64_t)VALUE_USD_MAX * PRICE_MICRO - 1, &micro))
+		return false;
+	*ret_pico = micro * PICO_PER_MICRO;
+	return true;
+}
+
+void
+value_format_money(int64_t pico, char text[VALUE_TEXT_MAX])
+{
+	const int64_t micro = pico / PICO_PER_MICRO;
+	size_t len;
+
+	*text = '\0';
+	if (pico == 0)
+		return;
+	snprintf(text, VALUE_TEXT_MAX, "%" PRId64 ".%06" PRId64, micro / PRICE_MICRO, micro % PRICE_MICRO);
+	for (len = strlen(text); text[len - 1] == '0'; len--)
+		text[len - 1] = '\0';
+	if (text[len - 1] == '.')
+		text[len - 1] = '\0';
 }

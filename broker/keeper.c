@@ -17,7 +17,6 @@
 #define QUIET_S        1.0               /* without a commit: time for a checkpoint */
 #define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
 #define CHECKPOINT_DUE ((size_t)8 << 20) /* by which it grows until it wants one at once */
-#define DAY_STEP_NS    (900 * NS_PER_S)  /* all offsets of time zones are multiples of 15 minutes */
 
 static uint64_t
 now_of(const struct keeper *k)
@@ -27,50 +26,6 @@ now_of(const struct keeper *k)
 
 /* --- events of the sessions --- */
 
-/* The local day of a time. */
-static const char *
-day_of(struct keeper *k, uint64_t time_ns)
-{
-	const uint64_t key = time_ns / DAY_STEP_NS + 1;
-	const time_t s = (time_t)(time_ns / NS_PER_S);
-	struct tm tm;
-
-	if (key == k->day_key)
-		return k->day;
-	if (!localtime_r(&s, &tm) || strftime(k->day, sizeof(k->day), "%Y-%m-%d", &tm) == 0)
-		str_copy(k->day, sizeof(k->day), STR("1970-01-01"));
-	k->day_key = key;
-	return k->day;
-}
-
-static bool
-write_tally(struct keeper *k)
-{
-	for (size_t i = 0; i < k->tally.count; i++) {
-		const struct tally_row *r = &k->tally.rows[i];
-		const struct store_usage u = { .day = r->day,
-					       .provider = r->provider,
-					       .model = r->model,
-					       .project = r->project,
-					       .requests = r->requests,
-					       .api_errors = r->api_errors,
-					       .input = r->tokens.input,
-					       .cache_read = r->tokens.cache_read,
-					       .cache_write = r->tokens.cache_write,
-					       .output = r->tokens.output,
-					       .reasoning = r->tokens.reasoning,
-					       .reported_cost = r->cost.reported,
-					       .computed_cost = r->cost.computed,
-					       .unreported_cost = r->cost.unreported,
-					       .estimated = r->cost.estimated };
-
-		if (!store_add_usage(k->store, &u))
-			return false;
-	}
-	tally_clear(&k->tally);
-	return true;
-}
-
 static struct keeper *
 keeper_of(struct event_sink *sink)
 {
@@ -78,19 +33,48 @@ keeper_of(struct event_sink *sink)
 }
 
 static void
+pass_on(struct keeper *k, const struct event *e)
+{
+	struct event_sink *next = &k->with.publisher->sink;
+
+	metrics_count(k->with.metrics, e);
+	next->emit(next, e);
+}
+
+/* The session is the one whose request has reached the level. */
+static void
+tell_budgets(struct keeper *k, const struct event *e, const struct budget_alarm *alarms, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		pass_on(k, &(struct event){ .kind = EVENT_BUDGET,
+					    .evidence = EVIDENCE_SHOWN,
+					    .reason = "spent",
+					    .time_ns = e->time_ns,
+					    .now_ns = e->now_ns,
+					    .session = e->session,
+					    .from = e->session->state,
+					    .observation = e->observation,
+					    .budget = &alarms[i] });
+}
+
+static void
 emit(struct event_sink *sink, const struct event *e)
 {
 	struct keeper *k = keeper_of(sink);
-	struct event_sink *next = &k->with.publisher->sink;
+	struct budget_alarm alarms[BUDGET_ALARMS_MAX];
+	const size_t count = ledger_count(&k->ledger, e, !k->broken, alarms);
 
-	if (!k->with.memory && !tally_add(&k->tally, day_of(k, e->time_ns), e)) {
-		/* While the store is broken there is no place for more: what does not fit is not counted by day. */
-		if (k->store && !k->broken)
-			write_tally(k);
-		tally_add(&k->tally, k->day, e);
-	}
-	metrics_count(k->with.metrics, e);
-	next->emit(next, e);
+	pass_on(k, e);
+	tell_budgets(k, e, alarms, count);
+}
+
+static void
+spent(struct event_sink *sink, const struct event *e)
+{
+	struct keeper *k = keeper_of(sink);
+	struct budget_alarm alarms[BUDGET_ALARMS_MAX];
+
+	tell_budgets(k, e, alarms, ledger_count(&k->ledger, e, !k->broken, alarms));
 }
 
 static void
@@ -208,7 +192,7 @@ write_events(struct keeper *k, uint64_t now_ns)
 static bool
 is_pending(const struct keeper *k)
 {
-	return k->with.publisher->seq != k->stored_seq || sessions_changed(k->sessions) || k->tally.count > 0 ||
+	return k->with.publisher->seq != k->stored_seq || sessions_changed(k->sessions) || ledger_dirty(&k->ledger) ||
 	       store_dirty(k->store) || forward_queue_pending(k->with.queue);
 }
 
@@ -218,7 +202,7 @@ write_all(struct keeper *k)
 	const uint64_t now = now_of(k);
 
 	sessions_take_changed(k->sessions, write_session, k);
-	if (sessions_changed(k->sessions) || !write_events(k, now) || !write_tally(k) ||
+	if (sessions_changed(k->sessions) || !write_events(k, now) || !ledger_write(&k->ledger) ||
 	    !forward_queue_write(k->with.queue, now) || !store_commit(k->store, now))
 		return false;
 	forward_queue_keep(k->with.queue);
@@ -303,7 +287,7 @@ give_up(struct keeper *k)
 {
 	k->unsure = false;
 	publish_rewind(k->with.publisher, k->stored_seq);
-	tally_clear(&k->tally);
+	ledger_rewind(&k->ledger);
 	metrics_rewind(k->with.metrics);
 	forward_queue_rewind(k->with.queue);
 	if (!load_sessions(k))
@@ -323,11 +307,18 @@ recover(struct keeper *k)
 	return store_probe(k->store);
 }
 
+static void
+use_store(struct keeper *k, struct store *st)
+{
+	k->store = st;
+	ledger_use(&k->ledger, st);
+}
+
 /* The store could not even be opened at the start. */
 static bool
 recover_unopened(struct keeper *k)
 {
-	k->store = store_open(&k->with.store, k->with.log);
+	use_store(k, store_open(&k->with.store, k->with.log));
 	if (!k->store)
 		return false;
 	if (k->with.durable ? load_counter(k) && load_sessions(k)
@@ -336,7 +327,7 @@ recover_unopened(struct keeper *k)
 		return true;
 	forward_queue_unload(k->with.queue);
 	store_close(k->store);
-	k->store = NULL;
+	use_store(k, NULL);
 	return false;
 }
 
@@ -400,6 +391,7 @@ keeper_settle(struct keeper *k)
 	publish_flush(p);
 	if (keeper_awake(k))
 		forward_queue_settle(k->with.queue, now_of(k));
+	ledger_settle_memory(&k->ledger);
 	if (!k->with.memory && k->store && !k->broken && is_pending(k) && !write_all(k)) {
 		fail(k);
 		k->unsure = k->with.durable;
@@ -440,16 +432,19 @@ open_shelf(struct keeper *k)
 bool
 keeper_open(struct keeper *k, struct ev_loop *loop, const struct keeper_setup *setup)
 {
-	*k = (struct keeper){ .with = *setup, .loop = loop, .sink = { .emit = emit, .forget = forget }, .pause_s = RETRY_MIN_S };
+	*k = (struct keeper){
+		.with = *setup, .loop = loop, .sink = { .emit = emit, .forget = forget, .spent = spent }, .pause_s = RETRY_MIN_S
+	};
 	ev_timer_init(&k->retry, retry_due, 0., 0.);
 	ev_timer_init(&k->quiet, quiet_due, 0., 0.);
 	k->retry.data = k->quiet.data = k;
 	tidier_init(&k->tidier, loop, tidied, k);
+	ledger_init(&k->ledger, setup->clock);
 	if (setup->memory)
-		return open_shelf(k);
+		return ledger_open_memory(&k->ledger, setup->log) && open_shelf(k);
 	setup->publisher->secure = secure;
 	setup->publisher->secure_ctx = k;
-	k->store = store_open(&setup->store, setup->log);
+	use_store(k, store_open(&setup->store, setup->log));
 	return k->store || errno != EWOULDBLOCK;
 }
 
@@ -464,7 +459,7 @@ keeper_load(struct keeper *k, struct sessions *sessions)
 		return;
 	forward_queue_unload(k->with.queue);
 	store_close(k->store);
-	k->store = NULL;
+	use_store(k, NULL);
 	sessions_clear(sessions);
 	fail(k);
 }
@@ -480,7 +475,9 @@ keeper_close(struct keeper *k)
 	forward_queue_unload(k->with.queue);
 	store_close(k->store);
 	store_close(k->shelf);
-	k->store = k->shelf = NULL;
+	k->shelf = NULL;
+	use_store(k, NULL);
+	ledger_finish(&k->ledger);
 	buf_finish(&k->record);
 	buf_finish(&k->events);
 }

@@ -12,12 +12,12 @@
 #include "clock.h"
 #include "forward_queue.h"
 #include "intake.h"
+#include "ledger.h"
 #include "log.h"
 #include "metrics.h"
 #include "publish.h"
 #include "session.h"
 #include "store.h"
-#include "tally.h"
 #include "tidier.h"
 
 #include <ev.h>
@@ -45,7 +45,7 @@ struct keeper {
 	bool unsure;         /* it failed in the middle of a turn: the sessions are ahead of it */
 	uint64_t stored_seq; /* newest event that is stored */
 	uint64_t commits;
-	struct tally tally;
+	struct ledger ledger;
 	struct buf record, events; /* scratch */
 	double pause_s;            /* until the store is tried again */
 	uint64_t recovered_ns;     /* when it could be written again */
@@ -54,8 +54,6 @@ struct keeper {
 	struct tidier tidier;
 	size_t log_due; /* bytes of the write-ahead log at which the tidier is due */
 	uint64_t commits_then;
-	uint64_t day_key;
-	char day[TALLY_DAY_SIZE];
 };
 
 /*

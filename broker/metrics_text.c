@@ -244,6 +244,34 @@ sessions(struct page *p, const struct family *f)
 			    session_state_name(s), p->st->sessions[i][s]);
 }
 
+/* --- budgets --- */
+
+static void
+put_budgets(struct page *p, const struct family *f, bool amounts)
+{
+	char number[DECIMAL_SIZE];
+
+	for (size_t i = 0; i < p->st->budget_count; i++) {
+		const struct budget_alarm *b = &p->st->budgets[i];
+		const int64_t pico = amounts ? b->amount : b->spent;
+
+		put(p, "%s{period=\"%s\",level=\"%s\"} %s\n", f->name, budget_period_name(b->period), budget_level_name(b->level),
+		    decimal(pico > 0 ? (uint64_t)pico : 0, PICO_DIGITS, number));
+	}
+}
+
+static void
+budget_amounts(struct page *p, const struct family *f)
+{
+	put_budgets(p, f, true);
+}
+
+static void
+budget_spendings(struct page *p, const struct family *f)
+{
+	put_budgets(p, f, false);
+}
+
 /* --- the broker itself --- */
 
 static void
@@ -322,6 +350,10 @@ static const struct family families[] = {
 	{ "agentbus_request_duration_seconds", "histogram", "seconds",
 	  "Time to a model's whole answer, as far as the CLI tells it.", .samples = durations },
 	{ "agentbus_sessions", "gauge", "", "Sessions by state; sub-agents are part of their session.", .samples = sessions },
+	{ "agentbus_budget_usd", "gauge", "usd", "Levels that are set for what the present day and month may cost.",
+	  .samples = budget_amounts },
+	{ "agentbus_budget_spent_usd", "gauge", "usd", "What the present day and month have cost, beside each level.",
+	  .samples = budget_spendings },
 	{ "agentbus_build", "info", "", "The broker.", .samples = build_info },
 	{ "agentbus_events", "counter", "", "Events published.", .samples = events },
 	{ "agentbus_http_answers", "counter", "", "Answers over HTTP by status.", .samples = http_answers },

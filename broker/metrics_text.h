@@ -4,6 +4,7 @@
 #ifndef AGENTBUS_METRICS_TEXT_H
 #define AGENTBUS_METRICS_TEXT_H
 
+#include "budget.h"
 #include "buf.h"
 #include "metrics.h"
 
@@ -27,6 +28,8 @@ struct metrics_lane {
 struct metrics_state {
 	const char *version;
 	uint64_t sessions[METRICS_PROVIDERS][SESSION_ENDED + 1]; /* by provider, as in struct metrics, and state */
+	struct budget_alarm budgets[BUDGET_ALARMS_MAX];          /* where they stand */
+	size_t budget_count;
 	/* Each of these may be METRICS_UNKNOWN. */
 	uint64_t started_ns; /* since the epoch */
 	uint64_t cpu_ns;

@@ -1,8 +1,8 @@
 #include "pricing.h"
 
 #include "file.h"
-#include "price_file.h"
-#include "price_shipped.h"
+#include "prices/price_file.h"
+#include "prices/price_shipped.h"
 
 #include <errno.h>
 

@@ -8,12 +8,13 @@
 
 /* Answers are packed piece by piece: what protobuf-c would have to hold as a tree may be many megabytes. */
 struct answer {
-	const struct sessions *sessions;
-	const struct publisher *publisher;
-	const struct query_forward *forward;
+	const struct query_setup *with;
 	struct buf body; /* of the answer's own message */
 	struct buf item;
-	bool failed; /* no memory */
+	size_t rows, left_out; /* of usage */
+	enum store_usage_by by;
+	const char *error; /* instead of an answer */
+	bool failed;       /* no memory */
 };
 
 static void
@@ -53,17 +54,17 @@ static void
 answer_snapshot(struct answer *a, const Agentbus__V1__Request *request)
 {
 	(void)request;
-	sessions_each(a->sessions, add_session, a);
+	sessions_each(a->with->sessions, add_session, a);
 }
 
 /* Events that only the archive still has. Returns the seq of the last one, after_seq if there is none. */
 static uint64_t
 add_archived(struct answer *a, uint64_t after_seq, size_t limit, uint64_t *ret_oldest)
 {
-	const struct publish_archive *archive = &a->publisher->archive;
+	const struct publish_archive *archive = &a->with->publisher->archive;
 	uint64_t last = after_seq, oldest = 0;
 
-	*ret_oldest = journal_oldest(a->publisher->journal);
+	*ret_oldest = journal_oldest(a->with->publisher->journal);
 	if (!archive->read || after_seq >= *ret_oldest - 1)
 		return after_seq;
 	if (!archive->read(archive->ctx, after_seq, limit, &a->body, &last, &oldest))
@@ -77,7 +78,7 @@ add_archived(struct answer *a, uint64_t after_seq, size_t limit, uint64_t *ret_o
 static void
 answer_replay(struct answer *a, const Agentbus__V1__Request *request)
 {
-	const struct journal *j = a->publisher->journal;
+	const struct journal *j = a->with->publisher->journal;
 	const Agentbus__V1__ReplayRequest *wanted = request->replay;
 	const size_t limit = wanted->max_bytes && wanted->max_bytes < QUERY_REPLAY_MAX ? wanted->max_bytes : QUERY_REPLAY_MAX;
 	Agentbus__V1__Replay tail = AGENTBUS__V1__REPLAY__INIT;
@@ -94,16 +95,106 @@ answer_replay(struct answer *a, const Agentbus__V1__Request *request)
 			return;
 		seq++;
 	}
-	tail.more = seq <= a->publisher->seq && a->body.len > 0;
+	tail.more = seq <= a->with->publisher->seq && a->body.len > 0;
 	put_message(&a->body, &tail.base, &a->failed);
 }
 
 static void
 answer_forward(struct answer *a, const Agentbus__V1__Request *request)
 {
+	const struct query_forward *forward = &a->with->forward;
+
 	(void)request;
-	if (a->forward->report && !a->forward->report(a->forward->ctx, &a->body))
+	if (forward->report && !forward->report(forward->ctx, &a->body))
 		a->failed = true;
+}
+
+/* --- usage --- */
+
+/* As enum store_usage_by; what rows are called, and what is their key. */
+static const struct {
+	Agentbus__V1__UsageGroup group;
+	size_t key; /* in struct store_usage */
+} groups[STORE_USAGE_BY_COUNT] = {
+	[STORE_USAGE_TOTAL] = { AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_UNSPECIFIED, offsetof(struct store_usage, day) },
+	[STORE_USAGE_DAY] = { AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_DAY, offsetof(struct store_usage, day) },
+	[STORE_USAGE_MODEL] = { AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_MODEL, offsetof(struct store_usage, model) },
+	[STORE_USAGE_PROVIDER] = { AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_PROVIDER, offsetof(struct store_usage, provider) },
+	[STORE_USAGE_PROJECT] = { AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_PROJECT, offsetof(struct store_usage, project) },
+	[STORE_USAGE_SESSION] = { AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_SESSION, offsetof(struct store_usage, session) },
+};
+
+static bool
+add_usage(void *ctx, const struct store_usage *u)
+{
+	static const unsigned rows_field = 1, total_field = 2;
+	struct answer *a = ctx;
+	const bool session = a->by == STORE_USAGE_SESSION;
+	const struct bus_usage row = {
+		.key = *(const char *const *)((const char *)u + groups[a->by].key),
+		.provider = session ? u->provider : "",
+		.project = session ? u->project : "",
+		.requests = u->requests,
+		.api_errors = u->api_errors,
+		.tokens = { u->input, u->cache_read, u->cache_write, u->output, u->reasoning },
+		.cost = { u->reported_cost, u->computed_cost, u->unreported_cost, u->reported_cost != 0, true, u->estimated },
+	};
+
+	if (a->by != STORE_USAGE_TOTAL && a->rows++ >= QUERY_USAGE_ROWS) {
+		a->left_out++;
+		return true;
+	}
+	a->item.len = 0;
+	if (bus_pack_usage(&row, &a->item))
+		put_embedded(&a->body, a->by == STORE_USAGE_TOTAL ? total_field : rows_field, a->item.bytes, a->item.len,
+			     &a->failed);
+	else
+		a->failed = true;
+	return !a->failed;
+}
+
+static void
+add_budgets(struct answer *a)
+{
+	static const unsigned budgets_field = 4;
+	struct budget_alarm standings[BUDGET_ALARMS_MAX];
+	const size_t count = ledger_standings(a->with->ledger, standings);
+
+	for (size_t i = 0; i < count; i++) {
+		a->item.len = 0;
+		if (bus_pack_budget(&standings[i], &a->item))
+			put_embedded(&a->body, budgets_field, a->item.bytes, a->item.len, &a->failed);
+		else
+			a->failed = true;
+	}
+}
+
+static bool
+add_sums(struct answer *a, enum store_usage_by by, struct store_days days)
+{
+	a->by = by;
+	return ledger_each(a->with->ledger, by, days, add_usage, a);
+}
+
+static void
+answer_usage(struct answer *a, const Agentbus__V1__Request *request)
+{
+	const Agentbus__V1__UsageRequest *wanted = request->usage;
+	const struct store_days days = { wanted->since, wanted->until };
+	Agentbus__V1__Usage tail = AGENTBUS__V1__USAGE__INIT;
+	enum store_usage_by by = 0;
+
+	while (by < STORE_USAGE_BY_COUNT && groups[by].group != wanted->group)
+		by++;
+	if (by == STORE_USAGE_BY_COUNT)
+		a->error = "usage is not added up by that in this version";
+	else if (!a->with->ledger || (by != STORE_USAGE_TOTAL && !add_sums(a, by, days)) || !add_sums(a, STORE_USAGE_TOTAL, days))
+		a->error = "what was used cannot be read at the moment; see the broker's log";
+	if (a->error)
+		return;
+	tail.left_out = a->left_out;
+	put_message(&a->body, &tail.base, &a->failed);
+	add_budgets(a);
 }
 
 /* What answers each kind of request, and the answer's field in Response; 0: the position is in the head already. */
@@ -115,30 +206,32 @@ static const struct {
 	[AGENTBUS__V1__REQUEST__REQUEST_REPLAY] = { answer_replay, 5 },
 	[AGENTBUS__V1__REQUEST__REQUEST_POSITION] = { NULL, 0 },
 	[AGENTBUS__V1__REQUEST__REQUEST_FORWARD] = { answer_forward, 7 },
+	[AGENTBUS__V1__REQUEST__REQUEST_USAGE] = { answer_usage, 8 },
 };
 
 bool
-query_answer(const struct sessions *sessions, const struct publisher *p, const struct query_forward *forward,
-	     const uint8_t *bytes, size_t len, struct buf *out)
+query_answer(const struct query_setup *with, const uint8_t *bytes, size_t len, struct buf *out)
 {
-	struct answer a = { .sessions = sessions, .publisher = p, .forward = forward };
+	struct answer a = { .with = with };
 	Agentbus__V1__Response head = AGENTBUS__V1__RESPONSE__INIT;
 	Agentbus__V1__Request *request = agentbus__v1__request__unpack(NULL, len, bytes);
 	unsigned field = 0;
 
 	if (!request)
-		head.error = (char *)"the request is no agentbus.v1.Request";
+		a.error = "the request is no agentbus.v1.Request";
 	else if (request->request_case == AGENTBUS__V1__REQUEST__REQUEST__NOT_SET)
-		head.error = (char *)"the request asks for nothing that this version knows";
+		a.error = "the request asks for nothing that this version knows";
 	else
 		field = answers[request->request_case].field;
 	if (field != 0)
 		answers[request->request_case].fill(&a, request);
-	head.boot_id = (char *)p->boot_id;
-	head.seq = p->seq;
+	head.boot_id = (char *)with->publisher->boot_id;
+	head.seq = with->publisher->seq;
 	head.version = (char *)AGENTBUS_VERSION;
+	if (a.error)
+		head.error = (char *)a.error;
 	put_message(out, &head.base, &a.failed);
-	if (field != 0)
+	if (field != 0 && !a.error)
 		put_embedded(out, field, a.body.bytes, a.body.len, &a.failed);
 	if (request)
 		agentbus__v1__request__free_unpacked(request, NULL);
@@ -152,7 +245,7 @@ static bool
 answer_in_place(struct query *q, nng_msg *msg)
 {
 	struct buf out = { 0 };
-	const bool ok = query_answer(q->sessions, q->publisher, &q->forward, nng_msg_body(msg), nng_msg_len(msg), &out);
+	const bool ok = query_answer(&q->with, nng_msg_body(msg), nng_msg_len(msg), &out);
 
 	nng_msg_clear(msg);
 	const bool sent = ok && nng_msg_append(msg, out.bytes, out.len) == 0;
@@ -168,7 +261,7 @@ query_readable(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	q->settle(q->ctx);
+	q->with.settle(q->with.ctx);
 	/* One that cannot be answered, or whose asker does not take the answer, is dropped: the asker asks again. */
 	while (nng_recvmsg(q->bus.socket, &msg, NNG_FLAG_NONBLOCK) == 0)
 		if (!answer_in_place(q, msg) || nng_sendmsg(q->bus.socket, msg, NNG_FLAG_NONBLOCK) != 0)
@@ -180,12 +273,7 @@ query_open(struct query *q, struct ev_loop *loop, const char *url, const struct 
 {
 	int fd = -1;
 
-	*q = (struct query){ .loop = loop,
-			     .sessions = setup->sessions,
-			     .publisher = setup->publisher,
-			     .forward = setup->forward,
-			     .settle = setup->settle,
-			     .ctx = setup->ctx };
+	*q = (struct query){ .loop = loop, .with = *setup };
 	int error = nng_rep0_open(&q->bus.socket);
 	if (error == 0)
 		error = nng_socket_get_int(q->bus.socket, NNG_OPT_RECVFD, &fd);

@@ -1,10 +1,12 @@
 /*
- * The bus's answering side: snapshots of the sessions, and events again from the journal. Nothing blocks.
+ * The bus's answering side: snapshots of the sessions, events again from the journal, and sums of usage. Nothing blocks for
+ * longer than the database takes to read.
  */
 #ifndef AGENTBUS_QUERY_H
 #define AGENTBUS_QUERY_H
 
 #include "buf.h"
+#include "ledger.h"
 #include "publish.h"
 #include "session.h"
 
@@ -13,21 +15,11 @@
 
 #define QUERY_MESSAGE_MAX ((size_t)64 << 10) /* bytes of a request */
 #define QUERY_REPLAY_MAX  ((size_t)1 << 20)  /* bytes of events in one answer, if there is more than one event */
+#define QUERY_USAGE_ROWS  1000               /* of usage in one answer */
 
 /* Who knows how passing on goes: appends a packed agentbus.v1.Forward. False without memory. */
 struct query_forward {
 	bool (*report)(void *ctx, struct buf *out);
-	void *ctx;
-};
-
-struct query {
-	struct bus_socket bus;
-	struct ev_loop *loop;
-	ev_io readable;
-	const struct sessions *sessions;
-	const struct publisher *publisher;
-	struct query_forward forward;
-	void (*settle)(void *ctx);
 	void *ctx;
 };
 
@@ -36,9 +28,17 @@ struct query_setup {
 	const struct sessions *sessions;
 	const struct publisher *publisher;
 	struct query_forward forward; /* its report NULL: nothing is ever passed on */
+	struct ledger *ledger;        /* NULL: nothing is known of usage */
 	/* Called before requests are answered: what the answers tell must be stored. */
 	void (*settle)(void *ctx);
 	void *ctx;
+};
+
+struct query {
+	struct bus_socket bus;
+	struct ev_loop *loop;
+	ev_io readable;
+	struct query_setup with;
 };
 
 /* Listens on url and answers from the loop. False after logging why not. */
@@ -46,10 +46,9 @@ bool query_open(struct query *q, struct ev_loop *loop, const char *url, const st
 void query_close(struct query *q);
 
 /*
- * Appends the Response to the Request of len bytes; what cannot be understood is answered with an error. Pure. False
+ * Appends the Response to the Request of len bytes; what cannot be understood, or read, is answered with an error. False
  * without memory.
  */
-bool query_answer(const struct sessions *sessions, const struct publisher *p, const struct query_forward *forward,
-		  const uint8_t *bytes, size_t len, struct buf *out);
+bool query_answer(const struct query_setup *with, const uint8_t *bytes, size_t len, struct buf *out);
 
 #endif

@@ -432,8 +432,15 @@ step_end(struct sessions *s, struct session *x, const struct observation *o, uin
 static void
 step_cost(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
-	(void)s, (void)now_ns;
-	usage_add_turn_cost(x, o);
+	const struct cost change = usage_add_turn_cost(x, o);
+
+	if (change.has_reported && s->sink->spent)
+		s->sink->spent(s->sink, &(struct event){ .time_ns = o->time_ns,
+							 .now_ns = now_ns,
+							 .session = x,
+							 .from = x->state,
+							 .observation = o,
+							 .cost = &change });
 }
 
 static void

@@ -37,6 +37,7 @@ enum evidence {
 
 /* Numbered as in agentbus.v1. */
 enum event_kind {
+	EVENT_UNPUBLISHED = 0, /* for event_sink.spent alone */
 	EVENT_SESSION_STARTED = 1,
 	EVENT_PROMPT = 2,
 	EVENT_API_REQUEST = 3,
@@ -44,6 +45,7 @@ enum event_kind {
 	EVENT_TOOL = 5,
 	EVENT_STATE_CHANGED = 6,
 	EVENT_SESSION_ENDED = 7,
+	EVENT_BUDGET = 8, /* the keeper's own */
 };
 
 /* Money in pico-dollars. What is to be shown is reported + unreported: of each request the best figure. */
@@ -105,6 +107,8 @@ struct session {
 	struct session_track *track; /* how it is followed; session.c's own */
 };
 
+struct budget_alarm;
+
 /* One event as the sessions emit it. Pointers are valid during the call of the sink only. */
 struct event {
 	enum event_kind kind;
@@ -117,6 +121,7 @@ struct event {
 	uint64_t turn_ns;                      /* how long the turn took that ended with this event, else 0 */
 	const struct observation *observation; /* what caused it; NULL for timers */
 	const struct cost *cost;               /* EVENT_API_REQUEST: of this request; NULL for other kinds */
+	const struct budget_alarm *budget;     /* EVENT_BUDGET */
 };
 
 /* Where events go: implemented by publish.c, and by tests. */
@@ -124,6 +129,11 @@ struct event_sink {
 	void (*emit)(struct event_sink *sink, const struct event *e);
 	/* A session leaves the table: it was too old, or never shown. NULL: nobody wants to know. */
 	void (*forget)(struct event_sink *sink, const struct session *x);
+	/*
+	 * The CLI has told what a whole turn cost: `cost` is by how much the session's own has changed, and may be below 0 where
+	 * a figure takes the place of what was computed. Nothing of it is published by itself. NULL: nobody wants to know.
+	 */
+	void (*spent)(struct event_sink *sink, const struct event *e);
 };
 
 /* How sessions are followed; all in nanoseconds unless said otherwise. session_settings_default() fills it. */

@@ -99,12 +99,16 @@ usage_add_request(struct session *x, const struct observation *o, const struct p
 	return cost;
 }
 
-void
+struct cost
 usage_add_turn_cost(struct session *x, const struct observation *o)
 {
+	struct cost change = { .reported = o->cost, .has_reported = true };
+
 	if (!o->has_cost)
-		return;
+		return (struct cost){ 0 };
+	change.unreported = x->cost.unreported > -INT64_MAX ? -x->cost.unreported : INT64_MAX;
 	usage_add_cost(&x->cost, &(struct cost){ .reported = o->cost, .has_reported = true });
 	x->cost.unreported = 0;
 	x->cost.estimated = false;
+	return change;
 }

@@ -11,9 +11,10 @@ struct cost usage_add_request(struct session *x, const struct observation *o, co
 
 /*
  * Adds the CLI's own figure for a whole turn, if the observation has one. It does not say of which requests, but comes after
- * all of them: it stands for those before it that had no figure.
+ * all of them: it stands for those before it that had no figure. Returns by how much the session's cost has changed; has_reported
+ * is false if it has not.
  */
-void usage_add_turn_cost(struct session *x, const struct observation *o);
+struct cost usage_add_turn_cost(struct session *x, const struct observation *o);
 
 /* The row of a model, new if need be. Above SESSION_MODELS_MAX models it is that of "other". NULL without memory. */
 struct model_usage *usage_of_model(struct session *x, const char *model);

@@ -76,7 +76,7 @@ store_open_memory(const struct log *log)
 	struct store *st = calloc(1, sizeof(*st));
 
 	if (!st || !(st->path = strdup(":memory:"))) {
-		log_error(log, "no memory for a queue");
+		log_error(log, "no memory for a database");
 		free(st);
 		return NULL;
 	}
@@ -257,35 +257,4 @@ store_each_session(struct store *st, bool (*fn)(void *ctx, const uint8_t *record
 		ok = store_unread(st);
 	store_reset(q);
 	return ok;
-}
-
-/* --- usage --- */
-
-static void
-bind_count(sqlite3_stmt *q, int i, uint64_t n)
-{
-	sqlite3_bind_int64(q, i, n < INT64_MAX ? (sqlite3_int64)n : INT64_MAX);
-}
-
-bool
-store_add_usage(struct store *st, const struct store_usage *u)
-{
-	const char *const keys[] = { u->day, u->provider, u->model, u->project };
-	const uint64_t counts[] = {
-		u->requests, u->api_errors, u->input, u->cache_read, u->cache_write, u->output, u->reasoning
-	};
-	const int64_t money[] = { u->reported_cost, u->computed_cost, u->unreported_cost };
-	sqlite3_stmt *q = store_write(st, SQL_USAGE_ADD);
-	int column = 1;
-
-	if (!q)
-		return false;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		bind_text(q, column++, keys[i]);
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		bind_count(q, column++, counts[i]);
-	for (size_t i = 0; i < sizeof(money) / sizeof(money[0]); i++)
-		sqlite3_bind_int64(q, column++, money[i]);
-	sqlite3_bind_int64(q, column, u->estimated);
-	return store_written(st, q);
 }

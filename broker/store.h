@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #define STORE_BOOT_ID_SIZE 33
+#define STORE_SESSION_ROWS 50000 /* of usage that is kept by session */
 
 struct store_settings {
 	const char *dir;         /* made 0700 if missing; must be ours alone */
@@ -35,14 +36,30 @@ struct store_position {
 	bool clean;                       /* false: events above seq may have been published all the same */
 };
 
-/* Usage of one local day, to be added to what is there. */
+/* Usage of one local day, to be added to what is there; or a sum of it. Text is "" where a sum is of several. */
 struct store_usage {
 	const char *day; /* "2026-11-26" */
-	const char *provider, *model, *project;
+	const char *provider, *model, *project, *session;
 	uint64_t requests, api_errors;
 	uint64_t input, cache_read, cache_write, output, reasoning;
 	int64_t reported_cost, computed_cost, unreported_cost; /* pico-dollars, as in struct cost */
 	bool estimated;                                        /* some price within unreported_cost was a guess */
+};
+
+/* What sums of usage are made for. */
+enum store_usage_by {
+	STORE_USAGE_TOTAL,
+	STORE_USAGE_DAY,
+	STORE_USAGE_MODEL,
+	STORE_USAGE_PROVIDER,
+	STORE_USAGE_PROJECT,
+	STORE_USAGE_SESSION, /* of a provider; tells its project, too */
+	STORE_USAGE_BY_COUNT
+};
+
+/* Which days, inclusive; "": no limit. */
+struct store_days {
+	const char *since, *until;
 };
 
 struct store;
@@ -75,6 +92,17 @@ bool store_each_session(struct store *st, bool (*fn)(void *ctx, const uint8_t *r
 bool store_read_events(struct store *st, uint64_t after_seq, size_t limit, struct buf *out, uint64_t *ret_last,
 		       uint64_t *ret_oldest);
 
+/*
+ * Calls fn with each sum, until it returns false: days in order, all others from the dearest on; the total is always one. Sums
+ * stand still at the largest number; `estimated` if some price within what the CLI gave no figure for was a guess. What fn gets
+ * is valid during the call. False on an error of reading.
+ */
+bool store_each_usage(struct store *st, enum store_usage_by by, struct store_days days,
+		      bool (*fn)(void *ctx, const struct store_usage *sum), void *ctx);
+
+/* The amount for which a level of a period (a day or a month) was told, 0: none was. */
+bool store_budget_told(struct store *st, const char *period, const char *level, int64_t *ret);
+
 /* --- writing, within the transaction --- */
 
 bool store_put_session(struct store *st, const char *provider, const char *id, const uint8_t *record, size_t len);
@@ -86,7 +114,13 @@ bool store_forget_all_sessions(struct store *st);
 bool store_append_events(struct store *st, uint64_t first_seq, uint64_t last_seq, uint64_t now_ns, const uint8_t *bytes,
 			 size_t len);
 
+/*
+ * Sums are kept by day, provider, model, project and session; above STORE_SESSION_ROWS of them those of the oldest days are
+ * added up into ones without a session.
+ */
 bool store_add_usage(struct store *st, const struct store_usage *u);
+
+bool store_tell_budget(struct store *st, const char *period, const char *level, int64_t amount);
 
 /* A new counter: drops all events and starts again at seq 0 under this boot_id. */
 bool store_begin_counter(struct store *st, const char *boot_id);

@@ -11,23 +11,50 @@
 #define BUSY_MS 50
 
 /* Sums stay whole numbers: at the largest one they stand still. */
-static const char usage_add[] =
-    "INSERT INTO usage (day, provider, model, project,"
-    " requests, api_errors, input, cache_read, cache_write, output, reasoning, reported_cost, computed_cost, unreported_cost,"
-    " estimated)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
-    " ON CONFLICT (day, provider, model, project) DO UPDATE SET"
-    " requests = min(requests + excluded.requests, 9223372036854775807),"
-    " api_errors = min(api_errors + excluded.api_errors, 9223372036854775807),"
-    " input = min(input + excluded.input, 9223372036854775807),"
-    " cache_read = min(cache_read + excluded.cache_read, 9223372036854775807),"
-    " cache_write = min(cache_write + excluded.cache_write, 9223372036854775807),"
-    " output = min(output + excluded.output, 9223372036854775807),"
-    " reasoning = min(reasoning + excluded.reasoning, 9223372036854775807),"
-    " reported_cost = max(min(reported_cost + excluded.reported_cost, 9223372036854775807), -9223372036854775807),"
-    " computed_cost = max(min(computed_cost + excluded.computed_cost, 9223372036854775807), -9223372036854775807),"
-    " unreported_cost = max(min(unreported_cost + excluded.unreported_cost, 9223372036854775807), -9223372036854775807),"
-    " estimated = max(estimated, excluded.estimated)";
+#define KEYS "day, provider, model, project, session"
+#define SUMS                                                                                                                     \
+	"requests, api_errors, input, cache_read, cache_write, output, reasoning, reported_cost, computed_cost,"                 \
+	" unreported_cost, estimated"
+#define ADD_UP                                                                                                                   \
+	"capped_sum(requests), capped_sum(api_errors), capped_sum(input), capped_sum(cache_read), capped_sum(cache_write),"      \
+	" capped_sum(output), capped_sum(reasoning), capped_sum(reported_cost), capped_sum(computed_cost),"                      \
+	" capped_sum(unreported_cost)"
+
+/* The values are numbered as in the row: keys, then sums. */
+static const char usage_update[] =
+    "UPDATE usage SET requests = min(requests + ?6, 9223372036854775807),"
+    " api_errors = min(api_errors + ?7, 9223372036854775807),"
+    " input = min(input + ?8, 9223372036854775807),"
+    " cache_read = min(cache_read + ?9, 9223372036854775807),"
+    " cache_write = min(cache_write + ?10, 9223372036854775807),"
+    " output = min(output + ?11, 9223372036854775807),"
+    " reasoning = min(reasoning + ?12, 9223372036854775807),"
+    " reported_cost = max(min(reported_cost + ?13, 9223372036854775807), -9223372036854775807),"
+    " computed_cost = max(min(computed_cost + ?14, 9223372036854775807), -9223372036854775807),"
+    " unreported_cost = max(min(unreported_cost + ?15, 9223372036854775807), -9223372036854775807),"
+    " estimated = max(estimated, ?16)"
+    " WHERE day = ?1 AND provider = ?2 AND model = ?3 AND project = ?4 AND session = ?5";
+
+/* What a day used, without its sessions. */
+static const char usage_merge[] = "INSERT OR REPLACE INTO usage (" KEYS ", " SUMS ")"
+				  " SELECT day, provider, model, project, '', " ADD_UP
+				  ", max(estimated) FROM usage WHERE day = ?1 GROUP BY provider, model, project";
+
+/* What is of no session that is known, "", is one row for each CLI. A session whose project became known late has it. */
+#define READ(day, provider, model, project, session, group, order)                                                               \
+	("SELECT " day ", " provider ", " model ", " project ", " session ", " ADD_UP                                            \
+	 ", max(estimated) AND capped_sum(unreported_cost) > 0 FROM usage"                                                       \
+	 " WHERE day >= ?1 AND (?2 = '' OR day <= ?2)" group order)
+/* What a session used before its project was known is of that project, too. */
+static const char usage_by_project[] =
+    "SELECT '', '', '', CASE WHEN project <> '' THEN project ELSE ifnull(known, '') END AS name, '', " ADD_UP
+    ", max(estimated) AND capped_sum(unreported_cost) > 0 FROM usage LEFT JOIN"
+    " (SELECT provider AS cli, session AS id, max(project) AS known FROM usage WHERE day >= ?1 AND (?2 = '' OR day <= ?2)"
+    " AND session <> '' GROUP BY provider, session) ON cli = provider AND id = session"
+    " WHERE day >= ?1 AND (?2 = '' OR day <= ?2) GROUP BY name"
+    " ORDER BY capped_sum(reported_cost) + capped_sum(unreported_cost) DESC, capped_sum(requests) DESC, name";
+
+#define DEAREST " ORDER BY capped_sum(reported_cost) + capped_sum(unreported_cost) DESC, capped_sum(requests) DESC"
 
 static const char lane_put[] =
     "INSERT INTO forward_lanes (destination, signal, last_row, last_bytes, last_items,"
@@ -59,7 +86,6 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_JOURNAL_PUT] = "INSERT INTO journal (first, last, time, start, events) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_JOURNAL_DROP] = "DELETE FROM journal WHERE first = ?1",
 	[SQL_JOURNAL_CLEAR] = "DELETE FROM journal",
-	[SQL_USAGE_ADD] = usage_add,
 	[SQL_ITEM_PUT] = "INSERT INTO forward_items (signal, row, bytes, items, time, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[SQL_ITEM_LOOK] = "SELECT row, bytes, items, time FROM forward_items WHERE signal = ?1 AND row > ?2 ORDER BY row LIMIT 1",
 	[SQL_ITEM_READ] =
@@ -76,6 +102,24 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_HELD_DROP] = "DELETE FROM forward_held WHERE id = ?1",
 	[SQL_HELD_EACH] = "SELECT id, due, spans FROM forward_held ORDER BY id",
 	[SQL_LANE_FORGET] = "DELETE FROM forward_lanes WHERE destination = ?1 AND signal = ?2",
+	[SQL_USAGE_UPDATE] = usage_update,
+	[SQL_USAGE_INSERT] = ("INSERT INTO usage (" KEYS ", " SUMS ")"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"),
+	[SQL_USAGE_SESSION_ROWS] = "SELECT count(*) FROM usage WHERE session <> ''",
+	[SQL_USAGE_OLDEST] = "SELECT day FROM usage WHERE session <> '' ORDER BY day LIMIT 1",
+	[SQL_USAGE_MERGE] = usage_merge,
+	[SQL_USAGE_DROP] = "DELETE FROM usage WHERE day = ?1 AND session <> ''",
+	[SQL_USAGE_READ + STORE_USAGE_TOTAL] = READ("''", "''", "''", "''", "''", "", ""),
+	[SQL_USAGE_READ + STORE_USAGE_DAY] = READ("day", "''", "''", "''", "''", " GROUP BY day", " ORDER BY day"),
+	[SQL_USAGE_READ + STORE_USAGE_MODEL] = READ("''", "''", "model", "''", "''", " GROUP BY model", DEAREST ", model"),
+	[SQL_USAGE_READ + STORE_USAGE_PROVIDER] =
+	    READ("''", "provider", "''", "''", "''", " GROUP BY provider", DEAREST ", provider"),
+	[SQL_USAGE_READ + STORE_USAGE_PROJECT] = usage_by_project,
+	[SQL_USAGE_READ + STORE_USAGE_SESSION] =
+	    READ("''", "provider", "''", "max(project)", "session", " GROUP BY provider, session", DEAREST ", provider, session"),
+	[SQL_BUDGET_GET] = "SELECT amount FROM budget WHERE period = ?1 AND level = ?2",
+	[SQL_BUDGET_PUT] = ("INSERT INTO budget (period, level, amount) VALUES (?1, ?2, ?3)"
+			    " ON CONFLICT (period, level) DO UPDATE SET amount = excluded.amount"),
 };
 
 /* --- errors --- */
@@ -201,6 +245,7 @@ store_rollback(struct store *st)
 	}
 	st->rows = st->kept;
 	st->queue = st->queue_kept;
+	st->session_rows = -1;
 	st->writing = st->failed = false;
 }
 
@@ -386,9 +431,32 @@ store_db_configure(struct store *st, bool fsync)
 	return true;
 }
 
+/* sum() fails where the result is too large for a whole number; this one stands still there. */
+static void
+capped_sum_step(sqlite3_context *ctx, int count, sqlite3_value **values)
+{
+	sqlite3_int64 *sum = sqlite3_aggregate_context(ctx, sizeof(*sum));
+	const sqlite3_int64 value = sqlite3_value_int64(values[0]);
+
+	(void)count;
+	if (sum && __builtin_add_overflow(*sum, value, sum))
+		*sum = value < 0 ? -INT64_MAX : INT64_MAX;
+}
+
+static void
+capped_sum_final(sqlite3_context *ctx)
+{
+	const sqlite3_int64 *sum = sqlite3_aggregate_context(ctx, 0);
+
+	sqlite3_result_int64(ctx, sum ? *sum : 0);
+}
+
 bool
 store_db_prepare(struct store *st)
 {
+	sqlite3_create_function(st->db, "capped_sum", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, NULL, capped_sum_step,
+				capped_sum_final);
+	st->session_rows = -1;
 	for (size_t i = 0; i < SQL_COUNT; i++)
 		if (sqlite3_prepare_v3(st->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &st->statements[i], NULL) != SQLITE_OK) {
 			log_once(st, "open");

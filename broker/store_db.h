@@ -31,7 +31,6 @@ enum store_sql {
 	SQL_JOURNAL_PUT,
 	SQL_JOURNAL_DROP,
 	SQL_JOURNAL_CLEAR,
-	SQL_USAGE_ADD,
 	SQL_ITEM_PUT,
 	SQL_ITEM_LOOK,
 	SQL_ITEM_READ,
@@ -43,6 +42,16 @@ enum store_sql {
 	SQL_HELD_PUT,
 	SQL_HELD_DROP,
 	SQL_HELD_EACH,
+	SQL_USAGE_UPDATE,
+	SQL_USAGE_INSERT,
+	SQL_USAGE_SESSION_ROWS,
+	SQL_USAGE_OLDEST,
+	SQL_USAGE_MERGE,
+	SQL_USAGE_DROP,
+	SQL_USAGE_READ, /* and the next ones, as enum store_usage_by */
+	SQL_USAGE_READ_LAST = SQL_USAGE_READ + STORE_USAGE_BY_COUNT - 1,
+	SQL_BUDGET_GET,
+	SQL_BUDGET_PUT,
 	SQL_COUNT,
 };
 
@@ -81,13 +90,14 @@ struct store {
 	int logged;                   /* the error that was logged last */
 	struct store_rows rows, kept; /* now, and as last committed */
 	struct store_queue queue, queue_kept;
-	uint64_t changed; /* newest mark of a session, for their order */
+	int64_t session_rows; /* of usage; below 0: not known */
+	uint64_t changed;     /* newest mark of a session, for their order */
 };
 
 /* Opens the file; *st holds what is open, whether it succeeds or not. Nothing is written yet. */
 bool store_db_open(struct store *st);
 
-/* The same without a file; it is ready to be used then. */
+/* The same in memory; needs no more than store_db_prepare() and a schema. */
 bool store_db_open_memory(struct store *st);
 
 /* Sets how the database is used from now on: it is ours. */

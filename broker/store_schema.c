@@ -38,6 +38,20 @@ static const char *const steps[] = {
 	" PRIMARY KEY (destination, signal)) WITHOUT ROWID;"
 	/* Spans that wait for what logs say of them. due: nanoseconds. spans: an export request. */
 	"CREATE TABLE forward_held (id INTEGER NOT NULL PRIMARY KEY, due INTEGER NOT NULL, spans BLOB NOT NULL);",
+
+	/* What was counted before is of no session that anybody knows. */
+	"CREATE TABLE usage_by_session (day TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, project TEXT NOT NULL,"
+	" session TEXT NOT NULL, requests INTEGER NOT NULL, api_errors INTEGER NOT NULL, input INTEGER NOT NULL,"
+	" cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL,"
+	" reported_cost INTEGER NOT NULL, computed_cost INTEGER NOT NULL, unreported_cost INTEGER NOT NULL,"
+	" estimated INTEGER NOT NULL, PRIMARY KEY (day, provider, model, project, session)) WITHOUT ROWID;"
+	"INSERT INTO usage_by_session SELECT day, provider, model, project, '', requests, api_errors, input, cache_read,"
+	" cache_write, output, reasoning, reported_cost, computed_cost, unreported_cost, estimated FROM usage;"
+	"DROP TABLE usage;"
+	"ALTER TABLE usage_by_session RENAME TO usage;"
+	/* Which level of which period (2026-11-26, 2026-11) was told, at what amount. */
+	"CREATE TABLE budget (period TEXT NOT NULL, level TEXT NOT NULL, amount INTEGER NOT NULL,"
+	" PRIMARY KEY (period, level)) WITHOUT ROWID;",
 };
 
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))

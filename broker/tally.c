@@ -5,6 +5,8 @@
 static bool
 tells_usage(const struct event *e)
 {
+	if (e->kind == EVENT_UNPUBLISHED)
+		return e->cost != NULL;
 	return e->observation &&
 	       (e->kind == EVENT_API_REQUEST || (e->kind == EVENT_API_ERROR && e->observation->means == MEANS_ERROR));
 }
@@ -16,8 +18,9 @@ find_row(struct tally *t, const struct tally_row *key)
 	for (size_t i = 0; i < t->count; i++) {
 		struct tally_row *row = &t->rows[i];
 
-		if (row->provider == key->provider && strcmp(row->model, key->model) == 0 &&
-		    strcmp(row->project, key->project) == 0 && strcmp(row->day, key->day) == 0)
+		if (row->provider == key->provider && strcmp(row->session, key->session) == 0 &&
+		    strcmp(row->model, key->model) == 0 && strcmp(row->project, key->project) == 0 &&
+		    strcmp(row->day, key->day) == 0)
 			return row;
 	}
 	if (t->count == TALLY_ROWS)
@@ -26,18 +29,27 @@ find_row(struct tally *t, const struct tally_row *key)
 	return &t->rows[t->count++];
 }
 
+/* The model of the request; that of the session where there was none. */
+static struct str
+model_of(const struct event *e)
+{
+	const struct str model = e->kind == EVENT_UNPUBLISHED ? str_from(e->session->model) : e->observation->model;
+
+	return model.len ? model : STR("unknown");
+}
+
 bool
 tally_add(struct tally *t, const char *day, const struct event *e)
 {
-	const struct observation *o = e->observation;
 	struct tally_row key = { 0 };
 
 	if (!tells_usage(e))
 		return true;
 	key.provider = e->session->provider;
 	str_copy(key.day, sizeof(key.day), str_from(day));
-	str_copy(key.model, sizeof(key.model), o->model.len ? o->model : STR("unknown"));
+	str_copy(key.model, sizeof(key.model), model_of(e));
 	str_copy(key.project, sizeof(key.project), str_from(e->session->project_name));
+	str_copy(key.session, sizeof(key.session), str_from(e->session->id));
 	struct tally_row *row = find_row(t, &key);
 	if (!row)
 		return false;
@@ -45,8 +57,10 @@ tally_add(struct tally *t, const char *day, const struct event *e)
 		row->api_errors++;
 		return true;
 	}
-	row->requests++;
-	usage_add_tokens(&row->tokens, &o->tokens);
+	if (e->kind == EVENT_API_REQUEST) {
+		row->requests++;
+		usage_add_tokens(&row->tokens, &e->observation->tokens);
+	}
 	if (e->cost)
 		usage_add_cost(&row->cost, e->cost);
 	return true;

@@ -1,4 +1,4 @@
-/* Usage by day, CLI, model and project, as events tell of it, until it is stored. Pure. */
+/* Usage by day, CLI, model, project and session, as events tell of it, until it is stored. Pure. */
 #ifndef AGENTBUS_TALLY_H
 #define AGENTBUS_TALLY_H
 
@@ -12,6 +12,7 @@ struct tally_row {
 	const char *provider; /* static */
 	char model[64];
 	char project[128];
+	char session[SESSION_ID_MAX];
 	uint64_t requests, api_errors;
 	struct tokens tokens;
 	struct cost cost;
@@ -22,7 +23,8 @@ struct tally {
 	size_t count;
 };
 
-/* Counts an answer or a failed request; other events say nothing of usage. False: all rows are taken by others. */
+/* Counts an answer, a failed request, or what a turn cost; other events say nothing of usage. False: all rows are taken by
+ * others. */
 bool tally_add(struct tally *t, const char *day, const struct event *e);
 
 void tally_clear(struct tally *t);

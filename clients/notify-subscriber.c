@@ -12,13 +12,14 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
-#define PROGRAM      "notify-subscriber"
-#define MIN_TURN     10.0  /* seconds */
-#define MAX_TURN     86400 /* seconds that min-turn may ask for */
-#define NEWS_SECONDS 300   /* how long the end of a turn waits for a daemon that shows it */
-#define URGENCY_OFF  3
-#define KEY_SIZE     256
-#define MS_PER_S     1000
+#define PROGRAM        "notify-subscriber"
+#define MIN_TURN       10.0  /* seconds */
+#define MAX_TURN       86400 /* seconds that min-turn may ask for */
+#define NEWS_SECONDS   300   /* how long the end of a turn waits for a daemon that shows it */
+#define BUDGET_SECONDS 3600
+#define URGENCY_OFF    3
+#define KEY_SIZE       256
+#define MS_PER_S       1000
 
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -59,13 +60,17 @@ static const struct option_row rows[] = {
 	{ URGENCY_ROW("failed", NOTICE_FAILED, "of a turn that failed (default critical)"), .env = "AGENTBUS_NOTIFY_FAILED" },
 	{ URGENCY_ROW("waiting", NOTICE_WAITING, "of a session that waits for you (default critical)"),
 	  .env = "AGENTBUS_NOTIFY_WAITING" },
+	{ URGENCY_ROW("budget-warn", NOTICE_BUDGET_WARN, "of spending that reaches a warning level (default normal)"),
+	  .env = "AGENTBUS_NOTIFY_BUDGET_WARN" },
+	{ URGENCY_ROW("budget-limit", NOTICE_BUDGET_LIMIT, "of a budget that is spent (default critical)"),
+	  .env = "AGENTBUS_NOTIFY_BUDGET_LIMIT" },
 	{ 0 },
 };
 
 static const struct option_program program = {
 	.name = PROGRAM,
 	.section = PROGRAM,
-	.summary = "Shows a desktop notification when a session has finished, has failed or waits for you.",
+	.summary = "Shows a desktop notification when a session has finished, has failed or waits for you, or a budget is spent.",
 	.rows = rows,
 };
 
@@ -76,21 +81,42 @@ static const struct {
 	[NOTICE_COMPLETED] = { "dialog-information", "transfer.complete", NEWS_SECONDS },
 	[NOTICE_FAILED] = { "dialog-error", "transfer.error", NEWS_SECONDS },
 	[NOTICE_WAITING] = { "dialog-question", "x-agentbus.waiting", 0 },
+	[NOTICE_BUDGET_WARN] = { "dialog-warning", "x-agentbus.budget", BUDGET_SECONDS },
+	[NOTICE_BUDGET_LIMIT] = { "dialog-error", "x-agentbus.budget", BUDGET_SECONDS },
 };
 
 static void
-show(struct subscriber *s, const char *key, const struct policy_verdict *v, const struct agentbus_session *session)
+show(struct subscriber *s, const char *key, enum notice notice, const struct body *body)
+{
+	desktop_show(s->desktop, key,
+		     &(struct desktop_note){ .summary = body->summary,
+					     .body = body->text,
+					     .icon = looks[notice].icon,
+					     .category = looks[notice].category,
+					     .urgency = (enum desktop_urgency)s->settings.urgency[notice],
+					     .keep = looks[notice].keep });
+}
+
+static void
+show_session(struct subscriber *s, const char *key, const struct policy_verdict *v, const struct agentbus_session *session)
 {
 	struct body body;
 
 	body_render(&body, v->notice, session, v->turn_duration_ms);
-	desktop_show(s->desktop, key,
-		     &(struct desktop_note){ .summary = body.summary,
-					     .body = body.text,
-					     .icon = looks[v->notice].icon,
-					     .category = looks[v->notice].category,
-					     .urgency = (enum desktop_urgency)s->settings.urgency[v->notice],
-					     .keep = looks[v->notice].keep });
+	show(s, key, v->notice, &body);
+}
+
+static void
+show_budget(struct subscriber *s, const struct agentbus_event *e)
+{
+	const struct policy_verdict v = policy_budget(s->policy, e);
+	struct body body;
+	char key[KEY_SIZE];
+
+	if (v.action != POLICY_SHOW)
+		return;
+	body_render_budget(&body, &e->budget, e->session);
+	show(s, policy_budget_key(&e->budget, key, sizeof(key)), v.notice, &body);
 }
 
 static void
@@ -103,7 +129,7 @@ obey(struct subscriber *s, struct policy_verdict v, const struct agentbus_sessio
 	policy_key(session, key, sizeof(key));
 	switch (v.action) {
 	case POLICY_SHOW:
-		show(s, key, &v, session);
+		show_session(s, key, &v, session);
 		break;
 	case POLICY_CLOSE:
 		desktop_close(s->desktop, key);
@@ -141,6 +167,8 @@ say_status(const struct subscriber *s)
 static void
 on_event(struct subscriber *s, const struct agentbus_event *e)
 {
+	if (e->session && e->kind == AGENTBUS_BUDGET)
+		show_budget(s, e);
 	if (e->session) {
 		obey(s, policy_event(s->policy, e), e->session);
 		return;
@@ -220,6 +248,8 @@ main(int argc, char **argv)
 				[NOTICE_COMPLETED] = DESKTOP_NORMAL,
 				[NOTICE_FAILED] = DESKTOP_CRITICAL,
 				[NOTICE_WAITING] = DESKTOP_CRITICAL,
+				[NOTICE_BUDGET_WARN] = DESKTOP_NORMAL,
+				[NOTICE_BUDGET_LIMIT] = DESKTOP_CRITICAL,
 			},
 		},
 		.status = 1,

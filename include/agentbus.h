@@ -3,9 +3,9 @@
  *
  * A subscriber opens a bus, puts agentbus_fd() into its event loop and, whenever that is readable, calls agentbus_next()
  * until it returns 0. The library connects, asks for a snapshot, applies events in order, fetches what was lost from the
- * broker's journal, reports what nobody can give back as a gap, and reconnects for as long as it takes. It never blocks,
- * never prints and starts no threads of its own (nng, below it, does: fork before agentbus_open(), not after, unless you
- * exec at once).
+ * broker's journal, reports what nobody can give back as a gap, and reconnects for as long as it takes. It never blocks
+ * (but for agentbus_usage()), never prints and starts no threads of its own (nng, below it, does: fork before agentbus_open(),
+ *not after, unless you exec at once).
  *
  *	struct agentbus *bus;
  *	if (agentbus_open(&(struct agentbus_options){ .topic = "v1/" }, &bus) < 0)
@@ -40,11 +40,12 @@ struct agentbus;
 /* Every call that can fail returns one of these; success is 0 or above. */
 enum agentbus_error {
 	AGENTBUS_OK = 0,
-	AGENTBUS_EINVAL = -1,  /* an argument makes no sense (a topic that does not begin with "v1/") */
-	AGENTBUS_ENOMEM = -2,  /* out of memory */
-	AGENTBUS_EPATH = -3,   /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
-	AGENTBUS_ESYSTEM = -4, /* the system refused a descriptor or a thread; errno tells */
-	AGENTBUS_ETIMEOUT = -5 /* no broker answered in time */
+	AGENTBUS_EINVAL = -1,   /* an argument makes no sense (a topic that does not begin with "v1/") */
+	AGENTBUS_ENOMEM = -2,   /* out of memory */
+	AGENTBUS_EPATH = -3,    /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
+	AGENTBUS_ESYSTEM = -4,  /* the system refused a descriptor or a thread; errno tells */
+	AGENTBUS_ETIMEOUT = -5, /* no broker answered in time */
+	AGENTBUS_EREFUSED = -6  /* the broker cannot tell: it is an older one, or cannot read its database at the moment */
 };
 
 /* A sentence for an error. Static. */
@@ -126,6 +127,15 @@ struct agentbus_error_count {
 	uint64_t count;
 };
 
+/* A level that was set for what a local day or month may cost, and what that has cost. Money is in pico-dollars. */
+struct agentbus_budget {
+	const char *period; /* day or month */
+	const char *key;    /* which: 2026-11-26, 2026-11 */
+	const char *level;  /* warn or limit */
+	int64_t amount, spent;
+	bool estimated; /* some price within spent had to be guessed */
+};
+
 /* Everything known of one session. */
 struct agentbus_session {
 	const char *id;       /* the CLI's own */
@@ -204,7 +214,8 @@ struct agentbus_event {
 	struct {
 		uint64_t first_seq, last_seq; /* last_seq 0: nobody can tell */
 		const char *boot_id;
-	} gap; /* GAP */
+	} gap;                         /* GAP */
+	struct agentbus_budget budget; /* BUDGET: a level was reached, by a request of the session */
 };
 
 struct agentbus_options {
@@ -307,6 +318,54 @@ int agentbus_forward_read(const char *runtime_dir, int timeout_ms, struct agentb
 
 /* Frees it with all it points to. NULL is fine. */
 void agentbus_forward_free(struct agentbus_forward *forward);
+
+/* What rows of usage stand for. */
+enum agentbus_usage_group {
+	AGENTBUS_USAGE_TOTAL = 0, /* no rows, the total alone */
+	AGENTBUS_USAGE_BY_DAY = 1,
+	AGENTBUS_USAGE_BY_MODEL = 2,
+	AGENTBUS_USAGE_BY_PROVIDER = 3,
+	AGENTBUS_USAGE_BY_PROJECT = 4,
+	AGENTBUS_USAGE_BY_SESSION = 5
+};
+
+struct agentbus_usage_query {
+	const char *runtime_dir; /* as in struct agentbus_options */
+	/* The first and the last local day, "2026-11-26"; NULL is no limit. */
+	const char *since, *until;
+	enum agentbus_usage_group group;
+	unsigned timeout_ms; /* how long to wait for a broker and its answer */
+};
+
+/* What was used under one key. */
+struct agentbus_usage_row {
+	const char *key;      /* day, model, provider, project or session id; "" where that is not known, and for the total */
+	const char *provider; /* of a session, else "" */
+	const char *project;  /* likewise */
+	uint64_t requests, api_errors;
+	struct agentbus_tokens tokens;
+	struct agentbus_cost cost;
+};
+
+struct agentbus_usage {
+	const struct agentbus_usage_row *rows; /* days in order; all others from the dearest on */
+	size_t row_count;
+	uint64_t left_out; /* rows that did not fit into an answer; total has them */
+	struct agentbus_usage_row total;
+	const struct agentbus_budget *budgets; /* where those of the present day and month stand */
+	size_t budget_count;
+};
+
+/*
+ * Asks the broker what was used, whatever sessions it still knows, over a connection of its own; no bus is needed. Returns 0
+ * and sets *ret_usage, which the caller gives to agentbus_usage_free(); or AGENTBUS_EINVAL, AGENTBUS_ENOMEM, AGENTBUS_EPATH,
+ * AGENTBUS_ESYSTEM, AGENTBUS_ETIMEOUT, AGENTBUS_EREFUSED. Alone among these functions it blocks: until the answer is there or
+ * the time is over, and for as long as agentbus_close() may.
+ */
+int agentbus_usage(const struct agentbus_usage_query *query, struct agentbus_usage **ret_usage);
+
+/* Frees it and all it points to. NULL is fine. */
+void agentbus_usage_free(struct agentbus_usage *usage);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -146,11 +146,11 @@ def lint_jobs(build):
     if shutil.which("clang-format"):
         yield Job("lint", "clang-format", ["clang-format", "--dry-run", "-Werror", *sources, *headers], parse_status("style"))
     product = [s for s in sources if not s.startswith("tests/")]
-    include = ["-Iinclude", "-Ibroker", "-Iclients", f"-I{os.path.relpath(build, REPO)}/proto"]
+    include = ["-I.", "-Iinclude", "-Ibroker", "-Iclients", f"-I{os.path.relpath(build, REPO)}/proto"]
     if shutil.which("cppcheck"):
         yield Job("lint", "cppcheck", ["cppcheck", "--quiet", "--std=c11", "--enable=warning,performance,portability", "--inline-suppr",
                                        "--error-exitcode=1", "--suppressions-list=tests/lint/cppcheck.txt", "-D_GNU_SOURCE",
-                                       '-DAGENTBUS_VERSION="0"', *include[:3], *product], parse_status("no-findings"))
+                                       '-DAGENTBUS_VERSION="0"', *include[:4], *product], parse_status("no-findings"))
     if shutil.which("clang-tidy"):
         flags = ["--", "-std=c11", "-D_GNU_SOURCE", '-DAGENTBUS_VERSION="0"', *include]
         for source in product:

@@ -17,6 +17,8 @@ static const struct {
 } verbs[] = {
 	{ "status", verb_status, "print the sessions: once, live, or as JSON" },
 	{ "watch", verb_watch, "print events as they happen" },
+	{ "cost", verb_cost, "print what was used: by day, model, provider, project or session" },
+	{ "pricing", verb_pricing, "show, check or import the prices of models" },
 	{ "replay", verb_replay, "send recorded telemetry to a broker" },
 };
 

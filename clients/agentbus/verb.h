@@ -10,6 +10,8 @@
 /* Each takes its own arguments, its name first, and returns the exit status. */
 int verb_status(int argc, char **argv);
 int verb_watch(int argc, char **argv);
+int verb_cost(int argc, char **argv);
+int verb_pricing(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 
 /* Prints "agentbus: text" and a newline on stderr. */

@@ -140,6 +140,20 @@ say_ended(struct line *l, const struct agentbus_event *e)
 }
 
 static void
+say_budget(struct line *l, const struct agentbus_event *e)
+{
+	const struct agentbus_budget *b = &e->budget;
+	char text[TEXT_SIZE];
+
+	add(l, "budget: ");
+	add_note(l, "", b->period, " ");
+	add_name(l, b->level, "level");
+	add(l, " of %s reached", text_usd(b->amount, text, sizeof(text)));
+	add(l, ", %s%s spent", b->estimated ? "about " : "", text_usd(b->spent, text, sizeof(text)));
+	add_note(l, " (", b->key, ")");
+}
+
+static void
 say_gap(struct line *l, const struct agentbus_event *e)
 {
 	if (e->gap.last_seq)
@@ -181,6 +195,7 @@ static const struct {
 	{ AGENTBUS_TOOL, true, say_tool },
 	{ AGENTBUS_STATE_CHANGED, true, say_state },
 	{ AGENTBUS_SESSION_ENDED, true, say_ended },
+	{ AGENTBUS_BUDGET, true, say_budget },
 	{ AGENTBUS_GAP, false, say_gap },
 	{ AGENTBUS_CONNECTED, false, say_connected },
 	{ AGENTBUS_DISCONNECTED, false, say_disconnected },

@@ -163,8 +163,9 @@ json_uint(struct json *j, const char *key, uint64_t n)
 {
 	char digits[24];
 
+	snprintf(digits, sizeof(digits), "%" PRIu64, n);
 	begin_value(j, key);
-	append(j, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n));
+	append_text(j, digits);
 }
 
 void
@@ -184,18 +185,10 @@ json_null(struct json *j, const char *key)
 void
 json_usd(struct json *j, const char *key, int64_t pico_dollars)
 {
-	const uint64_t dollar = UINT64_C(1000000000000);
-	uint64_t magnitude = pico_dollars < 0 ? -(uint64_t)pico_dollars : (uint64_t)pico_dollars;
-	char digits[40];
-	int n = snprintf(digits, sizeof(digits), "%s%" PRIu64 ".%012" PRIu64, pico_dollars < 0 ? "-" : "", magnitude / dollar,
-			 magnitude % dollar);
+	char digits[TEXT_SIZE];
 
-	while (digits[n - 1] == '0')
-		n--;
-	if (digits[n - 1] == '.')
-		n--;
 	begin_value(j, key);
-	append(j, digits, (size_t)n);
+	append_text(j, text_usd_exact(pico_dollars, digits, sizeof(digits)));
 }
 
 void

@@ -175,6 +175,23 @@ state_details(struct json *j, const struct agentbus_event *e)
 	json_uint(j, "turn_duration_ms", e->state_change.turn_duration_ms);
 }
 
+void
+budget_json(struct json *j, const struct agentbus_budget *b)
+{
+	json_string_or_null(j, "period", b->period);
+	json_string_or_null(j, "key", b->key);
+	json_string_or_null(j, "level", b->level);
+	json_usd(j, "budget_usd", b->amount);
+	json_usd(j, "spent_usd", b->spent);
+	json_bool(j, "spent_estimated", b->estimated);
+}
+
+static void
+budget_details(struct json *j, const struct agentbus_event *e)
+{
+	budget_json(j, &e->budget);
+}
+
 static void
 gap_details(struct json *j, const struct agentbus_event *e)
 {
@@ -197,6 +214,7 @@ static const struct {
 	{ AGENTBUS_TOOL, tool_details },
 	{ AGENTBUS_STATE_CHANGED, state_details },
 	{ AGENTBUS_SESSION_ENDED, state_details },
+	{ AGENTBUS_BUDGET, budget_details },
 	{ AGENTBUS_GAP, gap_details },
 };
 

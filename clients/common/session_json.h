@@ -14,4 +14,7 @@ void session_json(struct json *j, const char *key, const struct agentbus_session
  */
 void event_json(struct json *j, const char *key, const struct agentbus_event *e);
 
+/* Writes the members of a budget: period, key, level, budget_usd, spent_usd, spent_estimated. */
+void budget_json(struct json *j, const struct agentbus_budget *b);
+
 #endif

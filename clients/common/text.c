@@ -110,6 +110,22 @@ text_usd(int64_t pico_dollars, char *out, size_t size)
 }
 
 const char *
+text_usd_exact(int64_t pico_dollars, char *out, size_t size)
+{
+	const uint64_t magnitude = pico_dollars < 0 ? -(uint64_t)pico_dollars : (uint64_t)pico_dollars;
+	char digits[TEXT_SIZE];
+	int n = snprintf(digits, sizeof(digits), "%s%" PRIu64 ".%012" PRIu64, pico_dollars < 0 ? "-" : "", magnitude / PICO,
+			 magnitude % PICO);
+
+	while (digits[n - 1] == '0')
+		n--;
+	if (digits[n - 1] == '.')
+		n--;
+	snprintf(out, size, "%.*s", n, digits);
+	return out;
+}
+
+const char *
 text_short_id(const char *id)
 {
 	size_t len = strlen(id);

@@ -31,6 +31,9 @@ const char *text_count(uint64_t n, char *out, size_t size);
 /* "$0.00", "$0.0042", "$1.24", "$312" from pico-dollars. */
 const char *text_usd(int64_t pico_dollars, char *out, size_t size);
 
+/* The same as a plain number, exact and no longer than needed: "0.0015". */
+const char *text_usd_exact(int64_t pico_dollars, char *out, size_t size);
+
 /* The part of an id that tells sessions apart at a glance: its last eight characters (UUIDs of version 7 begin alike). */
 const char *text_short_id(const char *id);
 

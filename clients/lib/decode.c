@@ -12,6 +12,7 @@ static const struct agentbus_event blank = {
 	.api_error = { .model = "", .request_id = "", .error = { .type = "", .message = "" } },
 	.tool = { .name = "", .call_id = "", .error_type = "", .decision = "" },
 	.gap = { .boot_id = "" },
+	.budget = { .period = "", .key = "", .level = "" },
 };
 
 struct agentbus_event
@@ -248,6 +249,19 @@ copy_state_change(struct agentbus_event *e, const Agentbus__V1__StateChange *pb)
 	e->state_change.turn_duration_ms = pb->turn_duration_ms;
 }
 
+static struct agentbus_budget
+budget_of(const Agentbus__V1__Budget *pb)
+{
+	return (struct agentbus_budget){
+		.period = pb->period,
+		.key = pb->key,
+		.level = pb->level,
+		.amount = pb->amount,
+		.spent = pb->spent,
+		.estimated = pb->estimated,
+	};
+}
+
 static void
 copy_details(struct agentbus_event *e, const Agentbus__V1__Event *pb)
 {
@@ -266,6 +280,9 @@ copy_details(struct agentbus_event *e, const Agentbus__V1__Event *pb)
 		break;
 	case AGENTBUS__V1__EVENT__DETAILS_STATE_CHANGE:
 		copy_state_change(e, pb->state_change);
+		break;
+	case AGENTBUS__V1__EVENT__DETAILS_BUDGET:
+		e->budget = budget_of(pb->budget);
 		break;
 	default:
 		break;
@@ -291,4 +308,60 @@ decode_event(struct region *r, const Agentbus__V1__Event *pb, struct agentbus_ev
 	copy_details(&e, pb);
 	*ret_event = e;
 	return true;
+}
+
+/* --- usage --- */
+
+static struct agentbus_usage_row
+usage_row_of(const Agentbus__V1__UsageRow *pb)
+{
+	if (!pb)
+		return (struct agentbus_usage_row){ .key = "", .provider = "", .project = "" };
+	return (struct agentbus_usage_row){
+		.key = pb->key,
+		.provider = pb->provider,
+		.project = pb->project,
+		.requests = pb->requests,
+		.api_errors = pb->api_errors,
+		.tokens = tokens_of(pb->tokens),
+		.cost = cost_of(pb->cost),
+	};
+}
+
+static bool
+copy_usage(struct region *r, const Agentbus__V1__Usage *pb, struct agentbus_usage *ret_usage)
+{
+	/* One more than there are: none is no request for nothing. */
+	struct agentbus_usage_row *rows = region_alloc(r, (pb->n_rows + 1) * sizeof(*rows));
+	struct agentbus_budget *budgets = region_alloc(r, (pb->n_budgets + 1) * sizeof(*budgets));
+
+	if (!rows || !budgets)
+		return false;
+	for (size_t i = 0; i < pb->n_rows; i++)
+		rows[i] = usage_row_of(pb->rows[i]);
+	for (size_t i = 0; i < pb->n_budgets; i++)
+		budgets[i] = budget_of(pb->budgets[i]);
+	*ret_usage = (struct agentbus_usage){
+		.rows = rows,
+		.row_count = pb->n_rows,
+		.left_out = pb->left_out,
+		.total = usage_row_of(pb->total),
+		.budgets = budgets,
+		.budget_count = pb->n_budgets,
+	};
+	return true;
+}
+
+bool
+decode_usage(struct region *r, const void *data, size_t len, struct agentbus_usage *ret_usage, bool *ret_refused)
+{
+	const Agentbus__V1__Response *response = agentbus__v1__response__unpack(&r->allocator, len, data);
+
+	if (!response || !is_boot_id(response->boot_id))
+		return false;
+	if (*response->error || response->response_case != AGENTBUS__V1__RESPONSE__RESPONSE_USAGE) {
+		*ret_refused = true;
+		return false;
+	}
+	return copy_usage(r, response->usage, ret_usage);
 }

@@ -26,6 +26,9 @@ bool decode_session(struct region *r, const Agentbus__V1__Session *pb, struct ag
 bool decode_event(struct region *r, const Agentbus__V1__Event *pb, struct agentbus_event *ret_event,
 		  struct agentbus_session *ret_session);
 
+/* A message of the query socket that answers a request for usage; *ret_refused: it is an answer, but no usage. */
+bool decode_usage(struct region *r, const void *data, size_t len, struct agentbus_usage *ret_usage, bool *ret_refused);
+
 /* An event of the library's own, all texts "". */
 struct agentbus_event decode_blank_event(enum agentbus_kind kind);
 

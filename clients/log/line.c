@@ -43,7 +43,7 @@ struct subject {
 };
 
 /* Where a value lies in the event or its session, and how it lies there. */
-enum member_type { MEMBER_TEXT, MEMBER_U64, MEMBER_U32, MEMBER_BOOL, MEMBER_COST };
+enum member_type { MEMBER_TEXT, MEMBER_U64, MEMBER_U32, MEMBER_BOOL, MEMBER_COST, MEMBER_MONEY };
 
 struct source {
 	uint32_t kinds; /* which broker's events have it; 0 ends a list */
@@ -113,7 +113,7 @@ get_level(const struct subject *s)
 {
 	if (s->e->kind == AGENTBUS_API_ERROR)
 		return value_text("error");
-	return value_text(s->e->kind == AGENTBUS_GAP || failed_turn(s->e) ? "warn" : "info");
+	return value_text(s->e->kind == AGENTBUS_GAP || s->e->kind == AGENTBUS_BUDGET || failed_turn(s->e) ? "warn" : "info");
 }
 
 static struct value
@@ -268,6 +268,10 @@ static const struct column columns[] = {
 	{ "session_input_tokens", NULL, { { BROKERS, MEMBER_U64, SESSION(tokens.input) } } },
 	{ "session_output_tokens", NULL, { { BROKERS, MEMBER_U64, SESSION(tokens.output) } } },
 	{ "session_cost_usd", NULL, { { BROKERS, MEMBER_COST, SESSION(cost) } } },
+	{ "budget", NULL, { { KIND(AGENTBUS_BUDGET), MEMBER_TEXT, EVENT(budget.key) } } },
+	{ "budget_level", NULL, { { KIND(AGENTBUS_BUDGET), MEMBER_TEXT, EVENT(budget.level) } } },
+	{ "budget_usd", NULL, { { KIND(AGENTBUS_BUDGET), MEMBER_MONEY, EVENT(budget.amount) } } },
+	{ "spent_usd", NULL, { { KIND(AGENTBUS_BUDGET), MEMBER_MONEY, EVENT(budget.spent) } } },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
@@ -303,6 +307,8 @@ value_from(const struct agentbus_event *e, const struct source *from)
 		return (struct value){ .type = VALUE_BOOL, .truth = *(const bool *)member };
 	case MEMBER_COST:
 		return value_cost(member);
+	case MEMBER_MONEY:
+		return (struct value){ .type = VALUE_MONEY, .money = *(const int64_t *)member };
 	}
 	return none;
 }

@@ -17,7 +17,7 @@
 #define SEPARATOR   " \u00b7 "
 #define LINE_END    "\n"
 
-static const char *const summaries[NOTICE_COUNT] = {
+static const char *const summaries[] = {
 	[NOTICE_COMPLETED] = "%s finished",
 	[NOTICE_FAILED] = "%s failed",
 	[NOTICE_WAITING] = "%s waits for you",
@@ -109,17 +109,40 @@ add_usage(struct body *b, const struct agentbus_session *s)
 		    text_usd(f.cost, number, sizeof(number)));
 }
 
+/* What is no CLI that we know has only the name that it gives itself. */
+static const char *
+tool_name(const struct agentbus_session *s, char *out, size_t size)
+{
+	const struct tool *tool = tool_of(s->provider);
+	const bool named = strcmp(tool->provider, "genai") == 0 && s->service_name[0];
+
+	return text_clip(named ? s->service_name : tool->title, TITLE_WIDTH, out, size);
+}
+
+void
+body_render_budget(struct body *ret, const struct agentbus_budget *b, const struct agentbus_session *s)
+{
+	const bool limit = strcmp(b->level, "limit") == 0, month = strcmp(b->period, "month") == 0;
+	char spent[TEXT_SIZE], amount[TEXT_SIZE], name[NAME_SIZE], key[NAME_SIZE];
+
+	*ret = (struct body){ 0 };
+	text_usd(b->amount, amount, sizeof(amount));
+	snprintf(ret->summary, sizeof(ret->summary), limit ? "%s budget of %s is spent" : "%s spending has reached %s",
+		 month ? "Monthly" : "Daily", amount);
+	add(ret, LINE_END, "%s%s in %s", b->estimated ? "About " : "", text_usd(b->spent, spent, sizeof(spent)),
+	    text_clip(b->key, NAME_WIDTH, key, sizeof(key)));
+	add(ret, LINE_END, "Last by %s", tool_name(s, name, sizeof(name)));
+	if (s->project[0])
+		add(ret, SEPARATOR, "%s", text_clip(s->project, NAME_WIDTH, name, sizeof(name)));
+}
+
 void
 body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms)
 {
-	const struct tool *tool = tool_of(s->provider);
 	char name[NAME_SIZE];
 
-	/* What is no CLI that we know has only the name that it gives itself. */
-	bool named = strcmp(tool->provider, "genai") == 0 && s->service_name[0];
-	text_clip(named ? s->service_name : tool->title, TITLE_WIDTH, name, sizeof(name));
 	*ret = (struct body){ 0 };
-	snprintf(ret->summary, sizeof(ret->summary), summaries[notice], name);
+	snprintf(ret->summary, sizeof(ret->summary), summaries[notice], tool_name(s, name, sizeof(name)));
 	add_where_and_how_long(ret, notice, s, turn_duration_ms);
 	add_errors(ret, notice, s);
 	if (notice != NOTICE_WAITING)

@@ -22,6 +22,9 @@ struct body {
 /* turn_duration_ms is 0 if unknown. Both texts are valid UTF-8 without control characters but newlines. */
 void body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms);
 
+/* The same for a level of a budget that the session's request has reached. */
+void body_render_budget(struct body *ret, const struct agentbus_budget *b, const struct agentbus_session *s);
+
 /* The text as markup that shows it. Cut, between characters, to what size holds. */
 const char *body_escape(const char *text, char *out, size_t size);
 

@@ -196,6 +196,23 @@ policy_event(struct policy *p, const struct agentbus_event *e)
 	return close_if_waiting(t, e->state_change.to == AGENTBUS_WORKING ? POLICY_DROP : POLICY_NOTHING);
 }
 
+struct policy_verdict
+policy_budget(const struct policy *p, const struct agentbus_event *e)
+{
+	const enum notice notice = strcmp(e->budget.level, "limit") == 0 ? NOTICE_BUDGET_LIMIT : NOTICE_BUDGET_WARN;
+
+	if (!p->settings.wanted[notice])
+		return nothing;
+	return (struct policy_verdict){ .action = POLICY_SHOW, .notice = notice };
+}
+
+const char *
+policy_budget_key(const struct agentbus_budget *b, char *out, size_t size)
+{
+	snprintf(out, size, "budget/%s", b->key);
+	return out;
+}
+
 void
 policy_begin(struct policy *p)
 {

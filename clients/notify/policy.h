@@ -40,6 +40,9 @@ void policy_destroy(struct policy *p);
 /* For each event that has a session. Without memory it forgets what it did before rather than fail. */
 struct policy_verdict policy_event(struct policy *p, const struct agentbus_event *e);
 
+/* For each event of a budget: it is told once, so it is shown if anybody wants it. Its key is policy_budget_key(). */
+struct policy_verdict policy_budget(const struct policy *p, const struct agentbus_event *e);
+
 /*
  * When the sessions were replaced: policy_begin(), policy_session() for each of them, then policy_vanished() until it
  * returns NULL. That gives the keys of notices to close because their session is gone; a key is valid until the next call.
@@ -50,5 +53,8 @@ const char *policy_vanished(struct policy *p);
 
 /* The name of a session's notice, "provider/id"; cut to size. */
 const char *policy_key(const struct agentbus_session *s, char *out, size_t size);
+
+/* The name of a budget's notice, the same for all levels of a period: "budget/2026-11"; cut to size. */
+const char *policy_budget_key(const struct agentbus_budget *b, char *out, size_t size);
 
 #endif

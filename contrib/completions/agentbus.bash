@@ -10,7 +10,7 @@ _agentbus()
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $word in
-		status | watch | replay)
+		status | watch | cost | pricing | replay)
 			verb=$word
 			break
 			;;
@@ -22,7 +22,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--config)
+	--config | --file | --output | -f | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -34,7 +34,15 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -W 'http://127.0.0.1:4318' -- "$cur")
 		return
 		;;
-	--timeout | --since | -s | --count | -n | --speed)
+	--since | -s)
+		[[ $verb == cost ]] && mapfile -t COMPREPLY < <(compgen -W 'today yesterday week month year all 7d 30d' -- "$cur")
+		return
+		;;
+	--by | -b)
+		mapfile -t COMPREPLY < <(compgen -W 'day model provider project session' -- "$cur")
+		return
+		;;
+	--timeout | --count | -n | --speed)
 		return
 		;;
 	esac
@@ -46,6 +54,22 @@ _agentbus()
 	watch:*)
 		mapfile -t COMPREPLY < <(compgen -W "--json --topic --since --count $common" -- "$cur")
 		;;
+	cost:*)
+		mapfile -t COMPREPLY < <(compgen -W "--since --by --json --csv --timeout $common" -- "$cur")
+		;;
+	pricing:-*)
+		mapfile -t COMPREPLY < <(compgen -W "--file --json --output $common" -- "$cur")
+		;;
+	pricing:*)
+		case " ${COMP_WORDS[*]} " in
+		*' check '* | *' import '*)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			;;
+		*)
+			mapfile -t COMPREPLY < <(compgen -W 'show check import' -- "$cur")
+			;;
+		esac
+		;;
 	replay:-*)
 		mapfile -t COMPREPLY < <(compgen -W "--endpoint --speed --http $common" -- "$cur")
 		;;
@@ -53,7 +77,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
 	:*)
-		mapfile -t COMPREPLY < <(compgen -W "status watch replay $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing replay $common" -- "$cur")
 		;;
 	esac
 }

@@ -55,7 +55,10 @@ check_event(const struct agentbus_event *e)
 				      e->tool.call_id,
 				      e->tool.error_type,
 				      e->tool.decision,
-				      e->gap.boot_id };
+				      e->gap.boot_id,
+				      e->budget.period,
+				      e->budget.key,
+				      e->budget.level };
 
 	require(read_texts(texts, sizeof(texts) / sizeof(texts[0])) > 0);
 	require(e->seq > 0 && e->kind <= AGENTBUS_BUDGET && e->evidence <= AGENTBUS_INFERRED);
@@ -104,10 +107,22 @@ check_response(struct region *r, struct sessions *t, const Agentbus__V1__Respons
 }
 
 static void
+check_usage(const struct agentbus_usage *u)
+{
+	for (size_t i = 0; i < u->row_count; i++)
+		read_texts((const char *const[]){ u->rows[i].key, u->rows[i].provider, u->rows[i].project }, 3);
+	for (size_t i = 0; i < u->budget_count; i++)
+		read_texts((const char *const[]){ u->budgets[i].period, u->budgets[i].key, u->budgets[i].level }, 3);
+	require(u->total.key && u->total.provider && u->total.project);
+}
+
+static void
 decode_all(const uint8_t *data, size_t size, size_t cap)
 {
 	Agentbus__V1__EventBatch *batch;
 	Agentbus__V1__Response *response;
+	struct agentbus_usage usage;
+	bool refused = false;
 	struct sessions t;
 	struct region r;
 
@@ -118,6 +133,9 @@ decode_all(const uint8_t *data, size_t size, size_t cap)
 	region_reset(&r);
 	if (decode_response(&r, data, size, &response))
 		check_response(&r, &t, response);
+	region_reset(&r);
+	if (decode_usage(&r, data, size, &usage, &refused))
+		check_usage(&usage);
 	require(r.held <= cap);
 	region_finish(&r);
 	sessions_finish(&t);

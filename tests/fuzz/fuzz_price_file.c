@@ -2,7 +2,8 @@
  * Any bytes as a file of prices: complaints, but nothing worse. What was accepted makes a table in which each price is found by
  * its names, and which prices a request.
  */
-#include "price_file.h"
+#include "price.h"
+#include "prices/price_file.h"
 #include "require.h"
 
 static void

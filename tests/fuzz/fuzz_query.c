@@ -69,6 +69,42 @@ fill(struct bus *bus)
 }
 
 static void
+fill_ledger(struct ledger *l, struct clock *clock)
+{
+	static const struct log quiet = { .level = LEVEL_ERROR };
+	static const struct session session = { .id = "session-1", .provider = "codex" };
+	static const struct budget_settings budget = { .amounts = { { 1, 2 }, { 3, 4 } } };
+	const struct cost cost = { .reported = 5, .has_reported = true };
+	const struct observation o = { .means = MEANS_RESPONSE, .tokens = { .input = 1, .output = 2 } };
+	struct budget_alarm alarms[BUDGET_ALARMS_MAX];
+
+	clock_init(clock);
+	ledger_init(l, clock);
+	require(ledger_open_memory(l, &quiet));
+	ledger_set_budget(l, &budget);
+	for (unsigned i = 0; i < SESSIONS; i++)
+		ledger_count(l,
+			     &(struct event){ .kind = EVENT_API_REQUEST,
+					      .time_ns = NOW + i * 86400 * SECOND,
+					      .session = &session,
+					      .observation = &o,
+					      .cost = &cost },
+			     true, alarms);
+	ledger_settle_memory(l);
+}
+
+static void
+check_usage(const Agentbus__V1__Usage *u)
+{
+	uint64_t requests = 0;
+
+	for (size_t i = 0; i < u->n_rows; i++)
+		requests += u->rows[i]->requests;
+	require(u->total && u->left_out == 0 && u->n_budgets == BUDGET_ALARMS_MAX && u->total->requests <= SESSIONS);
+	require(u->n_rows == 0 || requests == u->total->requests);
+}
+
+static void
 check_replay(const struct bus *bus, const Agentbus__V1__Replay *r)
 {
 	for (size_t i = 0; i < r->n_events; i++) {
@@ -90,6 +126,8 @@ check_answer(const struct bus *bus, const struct buf *out)
 		require(r->snapshot->n_sessions == SESSIONS);
 	if (r->response_case == AGENTBUS__V1__RESPONSE__RESPONSE_REPLAY)
 		check_replay(bus, r->replay);
+	if (r->response_case == AGENTBUS__V1__RESPONSE__RESPONSE_USAGE)
+		check_usage(r->usage);
 	agentbus__v1__response__free_unpacked(r, NULL);
 }
 
@@ -97,13 +135,18 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct bus bus; /* filled once: answers change nothing */
+	static struct clock clock;
+	static struct ledger ledger;
 	struct buf out = { 0 };
 
-	if (!bus.sessions)
+	if (!bus.sessions) {
 		fill(&bus);
+		fill_ledger(&ledger, &clock);
+	}
+	const struct query_setup with = { .sessions = bus.sessions, .publisher = &bus.publisher, .ledger = &ledger };
 	if (size > QUERY_MESSAGE_MAX)
 		return 0;
-	require(query_answer(bus.sessions, &bus.publisher, &(struct query_forward){ 0 }, data, size, &out));
+	require(query_answer(&with, data, size, &out));
 	check_answer(&bus, &out);
 	buf_finish(&out);
 	return 0;

@@ -123,6 +123,16 @@ def price_file(_recorded, size):
     return [t for t in texts if len(t) <= size]
 
 
+def litellm(_recorded, _size):
+    """The prices that are shipped, as LiteLLM writes such."""
+    models = json.loads((REPO / "contrib" / "pricing" / "models.json").read_text())["models"]
+    names = {"input": "input_cost_per_token", "output": "output_cost_per_token", "cache_read": "cache_read_input_token_cost",
+             "cache_write_5m": "cache_creation_input_token_cost", "cache_write_1h": "cache_creation_input_token_cost_above_1hr"}
+    listed = [{m["name"]: {"mode": "chat", "litellm_provider": m["provider"], **{names[k]: float(v) / 1e6 for k, v in m["rates"].items()}}}
+              for m in models]
+    return [json.dumps({k: v for one in listed[i:i + 3] for k, v in one.items()}).encode() for i in range(0, len(listed), 3)]
+
+
 def grpc(recorded, size):
     calls = [(b, compressed) for b in recorded if not b.json for compressed in (False, True)]
     small = sorted(calls, key=lambda call: len(call[0].plain))[:8]
@@ -139,7 +149,7 @@ def forward_answer(_recorded, _size):
 
 
 MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc, "price_file": price_file,
-          "forward_answer": forward_answer, "content": content}
+          "forward_answer": forward_answer, "content": content, "litellm": litellm}
 
 
 def plant(corpus, targets):

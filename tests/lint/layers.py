@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Who may include what: the layers of the broker, and the walls between the broker, the library and the clients.
+"""Who may include what: the layers of the broker, and the walls between the broker, the library and the clients. Prices stand
+beside them: both use broker/prices/, which knows neither.
 
 A module may include headers of its own layer and of the layers below it, and only the libraries named beside it here.
 A new file belongs into this table before it builds anything on others.
@@ -49,9 +50,9 @@ BROKER = (
     ("outbox", DOMAIN, {"protobuf-c"}),
     ("forward_rules", DOMAIN, set()),
     ("forward_answer", DOMAIN, {"cjson"}),
+    ("budget", DOMAIN, set()),
     ("metrics*", DOMAIN, set()),
-    ("price_file", DOMAIN, {"cjson"}),  # it fills a table of the domain; no I/O
-    ("price*", DOMAIN, set()),
+    ("price", DOMAIN, set()),
     ("pipeline", DOMAIN, set()),
     ("outline*", DOMAIN, set()),
     ("config*", EDGE, {"inih"}),  # it knows the settings of every layer, and reads a file
@@ -74,6 +75,7 @@ BROKER = (
     ("token", EDGE, set()),
     ("store*", EDGE, {"sqlite"}),
     ("tidier", EDGE, {"ev"}),
+    ("ledger", EDGE, set()),
     ("keeper", EDGE, {"ev"}),
     ("forward_queue", EDGE, set()),
     ("forward_secret", EDGE, set()),
@@ -103,6 +105,9 @@ LIBRARIES = {
 
 PURE_C = {f"{h}.h" for h in ("assert ctype errno float inttypes iso646 limits math stdalign stdarg stdbool stddef stdint stdio stdlib"
                              " string strings time").split()}
+
+# A file of broker/prices/ may use these; no I/O and no clock.
+PRICES_LIBRARIES = {"cjson"}
 
 # Directory of a client: what it may use beside libc, its own directory and clients/common.
 CLIENT_LIBRARIES = {
@@ -135,6 +140,9 @@ def broker_faults(path):
         if used:
             if used not in libraries:
                 yield f"includes <{header}>: {path.stem} may not use {used}"
+        elif header.startswith("prices/"):
+            if layer < DOMAIN:
+                yield f'includes "{header}": prices are no business of the {LAYER_NAMES[layer]} layer'
         elif (REPO / "broker" / header).exists():
             other = row_of(Path(header).stem)
             if other and other[1] > layer:
@@ -144,6 +152,19 @@ def broker_faults(path):
     if layer in (PARSE, DOMAIN):
         for match in CLOCK.finditer(text):
             yield f"reads the clock ({match[1]}): time is an argument in the {LAYER_NAMES[layer]} layer"
+
+
+def prices_faults(path):
+    text = path.read_text()
+    for _, header in INCLUDE.findall(text):
+        used = library(header)
+        if used:
+            if used not in PRICES_LIBRARIES:
+                yield f"includes <{header}>: prices/ may not use {used}"
+        elif not header.startswith("prices/") and header not in PURE_C:
+            yield f'includes "{header}": prices/ knows neither broker nor clients, and does no I/O'
+    for match in CLOCK.finditer(text):
+        yield f"reads the clock ({match[1]}): time is an argument in prices/"
 
 
 def client_faults(path):
@@ -157,6 +178,10 @@ def client_faults(path):
                 yield f"includes <{header}>: clients/{own} may not use {used}"
             continue
         directory = header.split("/")[0] if "/" in header else None
+        if directory == "prices":
+            if own in ("lib", "common"):
+                yield f'includes "{header}": clients/{own} does without prices'
+            continue
         if (REPO / "broker" / header).exists() and not (path.parent / header).exists() and not (REPO / "clients" / header).exists():
             yield f'includes "{header}" of the broker: a client knows agentbus.h only'
         elif directory and (REPO / "clients" / directory).is_dir() and directory not in (own, "common"):
@@ -167,8 +192,8 @@ def client_faults(path):
 
 def main():
     status = 0
-    for top, faults in (("broker", broker_faults), ("clients", client_faults)):
-        for path in sorted((REPO / top).rglob("*.[ch]")):
+    for files, faults in (("broker/prices/*", prices_faults), ("broker/*", broker_faults), ("clients/**/*", client_faults)):
+        for path in sorted(REPO.glob(files + ".[ch]")):
             name = path.relative_to(REPO)
             found = list(faults(path))
             for fault in found:

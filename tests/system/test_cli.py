@@ -85,7 +85,7 @@ class Status(unittest.TestCase):
                 done = box.run("agentbus", *args)
                 self.assertEqual((done.returncode, done.stdout), (2, ""), args)
                 self.assertRegex(done.stderr, r"^agentbus: [^\n]*\n$", args)
-            for verb in ("status", "watch", "replay"):
+            for verb in ("status", "watch", "cost", "pricing", "replay"):
                 done = box.run("agentbus", verb, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertIn(f"usage: agentbus {verb}", done.stdout)
@@ -422,6 +422,12 @@ class Completion(unittest.TestCase):
     def test_verbs(self):
         self.assertEqual(self.complete("agentbus", "st"), ["status"])
         self.assertEqual(self.complete("agentbus", "--runtime-dir", "/tmp", "w"), ["watch"])
+
+    def test_words(self):
+        self.assertEqual(self.complete("agentbus", "cost", "--by", "pro"), ["provider", "project"])
+        self.assertEqual(self.complete("agentbus", "cost", "--since", "y"), ["yesterday", "year"])
+        self.assertEqual(self.complete("agentbus", "watch", "--since", ""), [])
+        self.assertEqual(self.complete("agentbus", "pricing", ""), ["show", "check", "import"])
 
     def test_every_option(self):
         """The options that --help lists are the ones that are completed."""

@@ -136,10 +136,45 @@ fake_send_response(struct fake_broker *f, const Agentbus__V1__Response *r)
 		nng_msg_free(msg);
 }
 
+struct fake_usage {
+	Agentbus__V1__Usage usage;
+	Agentbus__V1__UsageRow row, *rows[1];
+	Agentbus__V1__Cost cost;
+	Agentbus__V1__Budget budget, *budgets[1];
+	char key[64];
+};
+
+/* One row, which says what was asked for, and one budget. */
+static inline void
+fake_answer_usage(const Agentbus__V1__UsageRequest *q, struct fake_usage *f, Agentbus__V1__Response *r)
+{
+	agentbus__v1__usage__init(&f->usage);
+	agentbus__v1__usage_row__init(&f->row);
+	agentbus__v1__cost__init(&f->cost);
+	agentbus__v1__budget__init(&f->budget);
+	snprintf(f->key, sizeof(f->key), "%s to %s by %d", q->since, q->until, (int)q->group);
+	f->cost.reported = 5;
+	f->cost.unreported = 2;
+	f->row.key = f->key;
+	f->row.requests = 3;
+	f->row.cost = &f->cost;
+	f->rows[0] = f->usage.total = &f->row;
+	f->budget.period = (char *)(uintptr_t) "month";
+	f->budget.spent = 7;
+	f->budgets[0] = &f->budget;
+	f->usage.n_rows = f->usage.n_budgets = 1;
+	f->usage.rows = f->rows;
+	f->usage.budgets = f->budgets;
+	f->usage.left_out = 9;
+	r->response_case = AGENTBUS__V1__RESPONSE__RESPONSE_USAGE;
+	r->usage = &f->usage;
+}
+
 static inline void
 fake_answer(struct fake_broker *f, const Agentbus__V1__Request *q)
 {
 	Agentbus__V1__Response r = AGENTBUS__V1__RESPONSE__INIT;
+	struct fake_usage answer;
 
 	r.boot_id = f->boot_id;
 	r.seq = f->seq;
@@ -147,6 +182,8 @@ fake_answer(struct fake_broker *f, const Agentbus__V1__Request *q)
 		fake_answer_snapshot(f, &r);
 	else if (q->request_case == AGENTBUS__V1__REQUEST__REQUEST_REPLAY)
 		fake_answer_replay(f, q->replay->after_seq, &r);
+	else if (q->request_case == AGENTBUS__V1__REQUEST__REQUEST_USAGE)
+		fake_answer_usage(q->usage, &answer, &r);
 	else
 		f->positions++;
 	if (f->mood == FAKE_REFUSING)

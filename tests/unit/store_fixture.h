@@ -252,6 +252,7 @@ static const struct store_usage used = {
 	.provider = "codex",
 	.model = "gpt-5",
 	.project = "agentbus",
+	.session = "s1",
 	.requests = 1,
 	.api_errors = 2,
 	.input = 3,

@@ -328,6 +328,74 @@ Test(decode, answers)
 	region_finish(&r);
 }
 
+static size_t
+pack_usage(uint8_t bytes[256])
+{
+	Agentbus__V1__Response pb = AGENTBUS__V1__RESPONSE__INIT;
+	Agentbus__V1__Usage usage = AGENTBUS__V1__USAGE__INIT;
+	Agentbus__V1__UsageRow row = AGENTBUS__V1__USAGE_ROW__INIT, *rows[] = { &row, &row };
+	Agentbus__V1__Budget budget = AGENTBUS__V1__BUDGET__INIT, *budgets[] = { &budget };
+
+	row.key = text("gpt");
+	row.requests = 2;
+	budget.key = text("2026-11");
+	usage.n_rows = 2;
+	usage.rows = rows;
+	usage.n_budgets = 1;
+	usage.budgets = budgets;
+	pb.boot_id = text("boot");
+	pb.response_case = AGENTBUS__V1__RESPONSE__RESPONSE_USAGE;
+	pb.usage = &usage;
+	return agentbus__v1__response__pack(&pb, bytes);
+}
+
+Test(decode, usage_and_every_prefix_of_it)
+{
+	uint8_t bytes[256];
+	const size_t len = pack_usage(bytes);
+	struct guard g = guard_create(sizeof(bytes));
+	struct agentbus_usage u;
+	bool refused = false;
+	struct region r;
+
+	region_init(&r, CAP);
+	cr_assert(decode_usage(&r, guard_put(&g, bytes, len), len, &u, &refused));
+	cr_assert_eq(u.row_count, 2);
+	cr_assert_str_eq(u.rows[1].key, "gpt");
+	cr_assert_str_eq(u.rows[1].project, "");
+	cr_assert_eq(u.rows[1].requests, 2);
+	cr_assert_str_eq(u.total.key, "", "it is not there");
+	cr_assert_str_eq(u.budgets[0].key, "2026-11");
+	cr_assert_str_eq(u.budgets[0].level, "");
+	for (size_t n = 0; n < len; n++) {
+		refused = false;
+		cr_assert_not(decode_usage(&r, guard_put(&g, bytes, n), n, &u, &refused));
+		region_reset(&r);
+	}
+	region_finish(&r);
+	region_init(&r, 64);
+	cr_assert_not(decode_usage(&r, bytes, len, &u, &refused));
+	region_finish(&r);
+	guard_destroy(&g);
+}
+
+Test(decode, an_answer_that_is_no_usage)
+{
+	Agentbus__V1__Response pb = AGENTBUS__V1__RESPONSE__INIT;
+	struct agentbus_usage u;
+	bool refused = false;
+	uint8_t bytes[64];
+	struct region r;
+
+	region_init(&r, CAP);
+	cr_assert_not(decode_usage(&r, bytes, agentbus__v1__response__pack(&pb, bytes), &u, &refused));
+	cr_assert_not(refused, "nobody's answer");
+	pb.boot_id = text("boot");
+	cr_assert_not(decode_usage(&r, bytes, agentbus__v1__response__pack(&pb, bytes), &u, &refused));
+	cr_assert(refused);
+	region_finish(&r);
+}
+
 Test(decode, regions_are_bounded_and_used_again)
 {
 	struct region r;

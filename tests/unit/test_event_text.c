@@ -95,6 +95,19 @@ Test(event_text, beginnings_and_ends)
 	expect(&prompt, "prompt of 52 characters");
 }
 
+Test(event_text, budgets)
+{
+	struct agentbus_session s = sample_session("a", AGENTBUS_WORKING);
+	struct agentbus_event e = sample_event(AGENTBUS_BUDGET, &s);
+
+	e.budget =
+	    (struct agentbus_budget){ "day", "2026-11-26", "limit", INT64_C(5000000000000), INT64_C(5250000000000), false };
+	expect(&e, "budget: day limit of $5.00 reached, $5.25 spent (2026-11-26)");
+	e.budget.estimated = true;
+	e.budget.level = "warn";
+	expect(&e, "budget: day warn of $5.00 reached, about $5.25 spent (2026-11-26)");
+}
+
 Test(event_text, of_the_library)
 {
 	struct agentbus_event e = sample_event(AGENTBUS_GAP, NULL);
@@ -121,7 +134,7 @@ Test(event_text, never_empty)
 	for (unsigned kind = 0; kind < 80; kind++) {
 		struct agentbus_event e = sample_event((enum agentbus_kind)kind, kind % 2 ? &s : NULL);
 
-		e.reason = e.tool.name = e.api_request.model = "\033[31m\n";
+		e.reason = e.tool.name = e.api_request.model = e.budget.period = e.budget.key = e.budget.level = "\033[31m\n";
 		cr_expect_gt(strlen(event_text(&e, out, sizeof(out))), 0, "kind %u", kind);
 		cr_expect_null(strpbrk(out, "\033\n"), "kind %u", kind);
 		for (size_t size = 1; size < 40; size++)

@@ -2,6 +2,7 @@
  * The limits of the way in. A request that is refused changes nothing, and the next one is taken.
  */
 #include "intake.h"
+#include "outbox.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -206,12 +207,25 @@ Test(intake, says_why_it_is_closed)
 	cr_assert_eq(take_json(PROMPT), VERDICT_OK);
 }
 
+static bool
+pass_on(void *ctx, const struct otlp_request *req)
+{
+	return outbox_add(ctx, req);
+}
+
 Test(intake, what_is_taken_is_passed_on_once)
 {
 	struct outbox outbox = { .of[OTLP_LOGS].wanted = true };
+	const struct enricher_setup setup = { .sessions = way.sessions,
+					      .max_attributes = 512,
+					      .max_depth = OTLP_MAX_DEPTH,
+					      .wanted[OTLP_LOGS] = true,
+					      .deliver = pass_on,
+					      .ctx = &outbox };
 	struct intake_body body = { (const uint8_t *)PROMPT, strlen(PROMPT), .encoding = OTLP_JSON };
 
-	way.intake.outbox = &outbox;
+	way.intake.enricher = enricher_create(&setup);
+	cr_assert_not_null(way.intake.enricher);
 	cr_expect_eq(intake_take(&way.intake, &body), VERDICT_OK);
 	cr_expect_eq(outbox.of[OTLP_LOGS].count, 1);
 	cr_expect_eq(outbox.of[OTLP_LOGS].rows[0].items, 1);
@@ -221,5 +235,6 @@ Test(intake, what_is_taken_is_passed_on_once)
 	body = (struct intake_body){ (const uint8_t *)"{", 1, .encoding = OTLP_JSON };
 	cr_expect_neq(intake_take(&way.intake, &body), VERDICT_OK);
 	cr_expect_eq(outbox.of[OTLP_LOGS].bytes.len, len);
+	enricher_destroy(way.intake.enricher);
 	outbox_finish(&outbox);
 }

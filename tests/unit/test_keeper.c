@@ -98,7 +98,7 @@ end_life(struct life *l, bool crash)
 {
 	if (crash) {
 		store_close(l->keeper.store);
-		l->keeper.store = NULL;
+		l->keeper.store = l->keeper.ledger.store = NULL;
 	}
 	keeper_close(&l->keeper);
 	forward_queue_finish(&l->queue);
@@ -220,7 +220,7 @@ Test(keeper, goes_back_to_what_is_stored_when_storing_fails, .timeout = 60)
 	cr_assert_eq(requests(l, "b"), 0);
 	cr_assert_eq(l->publisher.seq, seq);
 	cr_assert_eq(l->publisher.queued, 0);
-	cr_assert_eq(l->keeper.tally.count, 0);
+	cr_assert_eq(l->keeper.ledger.tally.count, 0);
 	cr_assert_eq(l->metrics->rows[0].kept.requests, 1);
 	cr_assert_eq(l->metrics->now.events, l->metrics->kept.events);
 	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK, "nothing was taken since");
@@ -404,7 +404,7 @@ Test(keeper, usage_of_a_day_is_complete)
 		answer(l, "a", model);
 	}
 	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
-	cr_assert_eq(l->keeper.tally.count, 0);
+	cr_assert_eq(l->keeper.ledger.tally.count, 0);
 	end_life(l, false);
 	snprintf(path, sizeof(path), "%s/agentbus.db", dir);
 	cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);

@@ -159,7 +159,7 @@ Test(log_line, api_request)
 
 	char *line = line_of(LINE_JSON, &e);
 	cr_assert(strstr(line, "\"cost_usd\":0.000042000001,") != NULL, "exact: %s", line);
-	cr_assert(strstr(line, "\"session_cost_usd\":1.2345}") != NULL, "%s", line);
+	cr_assert(strstr(line, "\"session_cost_usd\":1.2345,") != NULL, "%s", line);
 	free(line);
 }
 
@@ -292,4 +292,22 @@ Test(log_line, text_that_is_not_utf8_still_parses)
 	named.project = "a\xff\xc3(\xe2\x82";
 	e.session = &named;
 	cJSON_Delete(json_of(&e));
+}
+
+Test(log_line, a_budget_that_is_spent)
+{
+	struct agentbus_event e = event_of(AGENTBUS_BUDGET);
+
+	e.budget = (struct agentbus_budget){ .period = "month",
+					     .key = "2026-11",
+					     .level = "limit",
+					     .amount = INT64_C(12500000000000),
+					     .spent = INT64_C(12600000000001) };
+	char *line = line_of(LINE_LOGFMT, &e);
+
+	cr_assert(strstr(line, " level=warn event=budget ") != NULL, "%s", line);
+	cr_assert(strstr(line, " session_id=01a205d0-88e7 ") != NULL, "%s", line);
+	cr_assert(strstr(line, " budget=2026-11 budget_level=limit budget_usd=12.5 spent_usd=12.600000000001") != NULL, "%s",
+		  line);
+	free(line);
 }

@@ -158,3 +158,19 @@ Test(notify_body, escape_cuts_between_entities_and_characters)
 	for (size_t size = 1; size < sizeof(wanted) / sizeof(wanted[0]); size++)
 		cr_assert_str_eq(body_escape(text, out, size), wanted[size], "size %zu", size);
 }
+
+Test(notify_body, of_budgets)
+{
+	const struct agentbus_session s = { .provider = "codex", .service_name = "codex_exec", .project = "shop" };
+	struct agentbus_budget budget = { "day", "2026-11-26", "warn", INT64_C(5000000000000), INT64_C(5250000000000), true };
+	struct body b;
+
+	body_render_budget(&b, &budget, &s);
+	cr_assert_str_eq(b.summary, "Daily spending has reached $5.00");
+	cr_assert_str_eq(b.text, "About $5.25 in 2026-11-26\nLast by Codex \u00b7 shop", "%s", b.text);
+	budget =
+	    (struct agentbus_budget){ "month", "2026-11", "limit", INT64_C(200000000000000), INT64_C(205000000000000), false };
+	body_render_budget(&b, &budget, &(struct agentbus_session){ .provider = "codex", .service_name = "", .project = "" });
+	cr_assert_str_eq(b.summary, "Monthly budget of $200 is spent");
+	cr_assert_str_eq(b.text, "$205 in 2026-11\nLast by Codex", "%s", b.text);
+}

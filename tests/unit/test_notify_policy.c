@@ -247,3 +247,26 @@ Test(notify_policy, memory_is_bounded)
 	check_shows(change(p, &s, AGENTBUS_COMPLETED, 20), NOTICE_COMPLETED);
 	policy_destroy(p);
 }
+
+Test(notify_policy, budgets_are_shown_beside_sessions)
+{
+	struct policy_settings settings = { .wanted = { true, true, true, true, true } };
+	struct policy *p = policy_create(&settings);
+	struct agentbus_session s = session_of("a", 1, AGENTBUS_WORKING);
+	struct agentbus_event e = {
+		.seq = 1, .kind = AGENTBUS_BUDGET, .session = &s, .budget = { .key = "2026-11", .level = "warn" }
+	};
+	char key[64], other[64];
+
+	check_shows(policy_budget(p, &e), NOTICE_BUDGET_WARN);
+	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING, "it says nothing of the session");
+	e.budget.level = "limit";
+	check_shows(policy_budget(p, &e), NOTICE_BUDGET_LIMIT);
+	cr_assert_str_eq(policy_budget_key(&e.budget, key, sizeof(key)), "budget/2026-11");
+	cr_assert_str_neq(policy_key(&s, other, sizeof(other)), key);
+	policy_destroy(p);
+	settings.wanted[NOTICE_BUDGET_LIMIT] = false;
+	p = policy_create(&settings);
+	cr_assert_eq(policy_budget(p, &e).action, POLICY_NOTHING);
+	policy_destroy(p);
+}

@@ -1,6 +1,6 @@
 #include "price.h"
-#include "price_file.h"
-#include "price_shipped.h"
+#include "prices/price_file.h"
+#include "prices/price_shipped.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

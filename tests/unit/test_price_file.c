@@ -1,5 +1,5 @@
 #include "guard.h"
-#include "price_file.h"
+#include "prices/price_file.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -263,7 +263,7 @@ Test(price_file, there_are_limits)
 				i ? "," : "", i);
 	len += snprintf(text + len, size - (size_t)len, "]}");
 	t = parse(text, (size_t)len, &list);
-	cr_expect_str_eq(t.text, "p.json: models[1000]: there are too many models\n");
+	cr_expect_str_eq(t.text, "p.json: models[4000]: there are too many models\n");
 	cr_expect_eq(list.count, PRICE_MODELS_MAX);
 	price_list_finish(&list);
 	free(text);

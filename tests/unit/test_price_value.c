@@ -1,7 +1,9 @@
-#include "price_value.h"
+#include "prices/price_value.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #define MAX INT64_C(1000000000000)
 
@@ -96,4 +98,59 @@ Test(price_value, days)
 		cr_expect(price_day_of(good[i].text, &ns), "%s", good[i].text);
 		cr_expect_eq(ns, good[i].days * 24 * 3600 * 1000000000, "%s: %llu", good[i].text, (unsigned long long)ns);
 	}
+}
+
+static void
+expect_pico(const char *text, int64_t want)
+{
+	int64_t got = -7;
+
+	cr_expect(price_pico_of_decimal(text, INT64_MAX, &got), "%s", text);
+	cr_expect_eq(got, want, "%s: %lld", text, (long long)got);
+}
+
+Test(price_value, decimals_with_exponents_are_exact)
+{
+	static const char *const bad[] = { "",      ".",     "e-6",        "1e",    "1e-",
+					   "1e+",   "-1",    "+1",         "1e-13", "1.5e-12",
+					   "0x1p3", "inf",   "nan",        "1 ",    " 1",
+					   "1e5x",  "1.2.3", "1e99999999", "1e8",   "9999999999999999999",
+					   "1e-6e" };
+	int64_t ret = 5;
+
+	expect_pico("3e-06", 3000000);
+	expect_pico("0.000003", 3000000);
+	expect_pico("2.5E-07", 250000);
+	expect_pico("1e-12", 1);
+	expect_pico("10e-13", 1);
+	expect_pico("0", 0);
+	expect_pico("0.0", 0);
+	expect_pico("0e999", 0);
+	expect_pico("0.000e-999", 0);
+	expect_pico("1", 1000000000000);
+	expect_pico("1.", 1000000000000);
+	expect_pico(".5", 500000000000);
+	expect_pico("12e+3", 12000000000000000);
+	expect_pico("0.123456789012", 123456789012);
+	expect_pico("9223372.036854775807", INT64_MAX);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_not(price_pico_of_decimal(bad[i], INT64_MAX, &ret), "%s", bad[i]);
+	cr_expect_not(price_pico_of_decimal("2e-12", 1, &ret));
+	cr_expect_eq(ret, 5);
+}
+
+/* Every rate of at most 15 digits survives its way through a double. */
+Test(price_value, numbers_of_json_are_exact)
+{
+	char text[40];
+	int64_t got;
+
+	for (int64_t pico = 1; pico < INT64_C(400000000000000); pico = pico * 3 + 1) {
+		snprintf(text, sizeof(text), "%llde-12", (long long)pico);
+		cr_expect(price_pico_of_number(strtod(text, NULL), INT64_MAX, &got), "%s", text);
+		cr_expect_eq(got, pico, "%s: %lld", text, (long long)got);
+	}
+	cr_expect_not(price_pico_of_number(-1, INT64_MAX, &got));
+	cr_expect_not(price_pico_of_number(1.0 / 0.0, INT64_MAX, &got));
+	cr_expect_not(price_pico_of_number(1.0 / 3, INT64_MAX, &got));
 }

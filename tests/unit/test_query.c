@@ -2,12 +2,16 @@
 
 #include "bus_bed.h"
 
+static struct ledger *ledger; /* that the next answers tell of */
+
 static Agentbus__V1__Response *
 ask_bytes(struct bus *b, const uint8_t *bytes, size_t len)
 {
 	struct buf out = { 0 };
 
-	cr_assert(query_answer(b->sessions, &b->publisher, &(struct query_forward){ 0 }, bytes, len, &out));
+	const struct query_setup with = { .sessions = b->sessions, .publisher = &b->publisher, .ledger = ledger };
+
+	cr_assert(query_answer(&with, bytes, len, &out));
 	Agentbus__V1__Response *r = agentbus__v1__response__unpack(NULL, out.len, out.bytes);
 	cr_assert_not_null(r);
 	cr_assert_str_eq(r->boot_id, b->publisher.boot_id);
@@ -267,5 +271,119 @@ Test(query, what_neither_archive_nor_journal_has_is_lost)
 	cr_assert_eq(r->replay->n_events, 4);
 	agentbus__v1__response__free_unpacked(r, NULL);
 	cr_assert_eq(replay_all(&b, 250), 504);
+	close_bus(&b);
+}
+
+/* --- usage --- */
+
+static void
+use(struct ledger *l, const char *id, const char *model, int64_t pico)
+{
+	const struct session s = make_session(id);
+	const struct cost cost = { .computed = pico, .unreported = pico, .has_computed = true };
+	const struct observation o = { .means = MEANS_RESPONSE, .model = str_from(model), .tokens = { 10, 5, 1, 7, 3 } };
+	struct budget_alarm alarms[BUDGET_ALARMS_MAX];
+
+	ledger_count(
+	    l,
+	    &(struct event){
+		.kind = EVENT_API_REQUEST, .time_ns = clock_now(l->clock), .session = &s, .observation = &o, .cost = &cost },
+	    true, alarms);
+}
+
+static Agentbus__V1__Response *
+ask_usage(struct bus *b, Agentbus__V1__UsageGroup group, const char *since, const char *until)
+{
+	Agentbus__V1__UsageRequest usage = AGENTBUS__V1__USAGE_REQUEST__INIT;
+	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
+	uint8_t bytes[64];
+
+	usage.group = group;
+	usage.since = (char *)since;
+	usage.until = (char *)until;
+	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_USAGE;
+	request.usage = &usage;
+	return ask_bytes(b, bytes, agentbus__v1__request__pack(&request, bytes));
+}
+
+Test(query, usage_is_told_by_what_was_asked_for)
+{
+	static const struct budget_settings budget = { .amounts = { { 8, 100 }, { 0, 0 } } };
+	struct ledger l;
+	struct clock clock;
+	struct bus b;
+
+	open_bus(&b, 1 << 20);
+	clock_init(&clock);
+	ledger_init(&l, &clock);
+	cr_assert(ledger_open_memory(&l, &quiet));
+	ledger_set_budget(&l, &budget);
+	ledger = &l;
+	use(&l, "one", "cheap", 1);
+	use(&l, "two", "dear", 5);
+	use(&l, "two", "dear", 5);
+	ledger_settle_memory(&l);
+	Agentbus__V1__Response *r = ask_usage(&b, AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_MODEL, "", "");
+	cr_assert_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE_USAGE);
+	cr_assert_eq(r->usage->n_rows, 2);
+	cr_assert_str_eq(r->usage->rows[0]->key, "dear");
+	cr_assert_eq(r->usage->rows[0]->requests, 2);
+	cr_assert_eq(r->usage->rows[0]->tokens->input, 20);
+	cr_assert_eq(r->usage->rows[0]->tokens->reasoning, 6);
+	cr_assert_eq(r->usage->rows[0]->cost->unreported, 10);
+	cr_assert_str_eq(r->usage->rows[1]->key, "cheap");
+	cr_assert_eq(r->usage->total->cost->unreported, 11);
+	cr_assert_eq(r->usage->total->requests, 3);
+	cr_assert_eq(r->usage->n_budgets, 2);
+	cr_assert_str_eq(r->usage->budgets[0]->period, "day");
+	cr_assert_str_eq(r->usage->budgets[0]->level, "warn");
+	cr_assert_eq(strlen(r->usage->budgets[0]->key), 10);
+	cr_assert_eq(r->usage->budgets[0]->amount, 8);
+	cr_assert_eq(r->usage->budgets[1]->spent, 11);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	r = ask_usage(&b, AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_SESSION, "2001-01-01", "");
+	cr_assert_eq(r->usage->n_rows, 2);
+	cr_assert_str_eq(r->usage->rows[0]->key, "two");
+	cr_assert_str_not_empty(r->usage->rows[0]->provider);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	r = ask_usage(&b, AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_DAY, "", "2001-01-01");
+	cr_assert_eq(r->usage->n_rows, 0);
+	cr_assert_eq(r->usage->total->requests, 0);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	r = ask_usage(&b, (Agentbus__V1__UsageGroup)77, "", "");
+	cr_assert_str_not_empty(r->error);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	ledger_finish(&l);
+	r = ask_usage(&b, AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_DAY, "", "");
+	cr_assert_str_not_empty(r->error);
+	cr_assert_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE__NOT_SET);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	close_bus(&b);
+}
+
+Test(query, an_answer_holds_so_many_rows_of_usage)
+{
+	struct ledger l;
+	struct clock clock;
+	struct bus b;
+	char id[16];
+
+	open_bus(&b, 1 << 20);
+	clock_init(&clock);
+	ledger_init(&l, &clock);
+	cr_assert(ledger_open_memory(&l, &quiet));
+	ledger = &l;
+	for (int i = 0; i < QUERY_USAGE_ROWS + 7; i++) {
+		snprintf(id, sizeof(id), "s%d", i);
+		use(&l, id, "m", i);
+	}
+	ledger_settle_memory(&l);
+	Agentbus__V1__Response *r = ask_usage(&b, AGENTBUS__V1__USAGE_GROUP__USAGE_GROUP_SESSION, "", "");
+	cr_assert_eq(r->usage->n_rows, QUERY_USAGE_ROWS);
+	cr_assert_eq(r->usage->left_out, 7);
+	cr_assert_eq(r->usage->rows[QUERY_USAGE_ROWS - 1]->cost->unreported, 7);
+	cr_assert_eq(r->usage->total->requests, QUERY_USAGE_ROWS + 7);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	ledger_finish(&l);
 	close_bus(&b);
 }

@@ -162,6 +162,10 @@ Test(session_json, details_of_each_kind)
 		expect_details(&e, "{\"from\":\"idle\",\"to\":\"working\",\"turn_duration_ms\":8}");
 	}
 	e.kind = AGENTBUS_BUDGET;
+	e.budget = (struct agentbus_budget){ "day", "2026-11-26", "warn", SAMPLE_USD, 2 * SAMPLE_USD, true };
+	expect_details(&e, "{\"period\":\"day\",\"key\":\"2026-11-26\",\"level\":\"warn\",\"budget_usd\":1,\"spent_usd\":2,"
+			   "\"spent_estimated\":true}");
+	e.kind = (enum agentbus_kind)63;
 	expect_details(&e, "{}");
 }
 

@@ -1,4 +1,4 @@
-#include "price_file.h"
+#include "prices/price_file.h"
 #include "session_usage.h"
 
 #include <criterion/criterion.h>

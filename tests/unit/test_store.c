@@ -322,35 +322,36 @@ Test(store, a_damaged_journal_is_told_once_and_read_past)
 
 /* --- usage --- */
 
-Test(store, usage_is_added_up_per_day_provider_model_and_project)
+Test(store, usage_is_added_up_per_day_provider_model_project_and_session)
 {
-	struct store_usage other[4] = { used, used, used, used };
+	struct store_usage other[5] = { used, used, used, used, used };
 
 	other[0].day = "2026-11-27";
 	other[0].estimated = false;
 	other[1].provider = "qwen-code";
 	other[2].model = "";
 	other[3].project = "";
+	other[4].session = "";
 	reopen();
 	cr_expect(store_add_usage(f->st, &used));
 	cr_expect(store_add_usage(f->st, &used));
 	cr_expect(store_commit(f->st, NOW));
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		cr_expect(store_add_usage(f->st, &other[i]));
 	cr_expect(store_add_usage(f->st, &used));
 	store_rollback(f->st);
 	reopen();
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		cr_expect(store_add_usage(f->st, &other[i]));
 	cr_expect(store_add_usage(f->st, &used));
 	cr_expect(store_commit(f->st, NOW));
-	cr_expect_eq(sql("SELECT count(*) FROM usage"), 5);
+	cr_expect_eq(sql("SELECT count(*) FROM usage"), 6);
 	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE requests = 3 AND api_errors = 6 AND input = 9 AND cache_read = 12"
 			 " AND cache_write = 15 AND output = 18 AND reasoning = 21 AND reported_cost = -24"
 			 " AND computed_cost = 27 AND unreported_cost = 30 AND estimated = 1"),
 		     1);
 	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE day = '2026-11-27' AND estimated = 0"), 1);
-	cr_expect_eq(sql("SELECT sum(requests) FROM usage"), 7);
+	cr_expect_eq(sql("SELECT sum(requests) FROM usage"), 8);
 }
 
 Test(store, sums_of_usage_stay_whole_numbers)

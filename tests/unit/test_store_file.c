@@ -112,7 +112,7 @@ Test(store_file, brings_an_older_version_up_to_date)
 	cr_expect(store_commit(f->st, NOW));
 	store_close(f->st);
 	f->st = NULL;
-	sql("DROP TABLE usage; DROP TABLE forward_items; DROP TABLE forward_lanes; PRAGMA user_version = 1");
+	sql("DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes; PRAGMA user_version = 1");
 	reopen();
 	expect_sessions("one ");
 	expect_read(0, 1000, 1, 3, 1);
@@ -127,7 +127,7 @@ Test(store_file, usage_of_version_2_has_no_computed_cost_until_more_is_added)
 	reopen();
 	store_close(f->st);
 	f->st = NULL;
-	sql("DROP TABLE usage; DROP TABLE forward_items; DROP TABLE forward_lanes;"
+	sql("DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes;"
 	    "CREATE TABLE usage (day TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, project TEXT NOT NULL,"
 	    " requests INTEGER NOT NULL, api_errors INTEGER NOT NULL, input INTEGER NOT NULL, cache_read INTEGER NOT NULL,"
 	    " cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL, reported_cost INTEGER NOT NULL,"
@@ -141,8 +141,8 @@ Test(store_file, usage_of_version_2_has_no_computed_cost_until_more_is_added)
 		     1);
 	cr_expect(store_add_usage(f->st, &used));
 	cr_expect(store_commit(f->st, NOW));
-	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE requests = 2 AND reported_cost = -16 AND computed_cost = 9"
-			 " AND unreported_cost = 10 AND estimated = 1"),
+	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE session = 's1' AND requests = 1 AND reported_cost = -8"
+			 " AND computed_cost = 9 AND unreported_cost = 10 AND estimated = 1"),
 		     1);
 }
 
@@ -159,7 +159,8 @@ Test(store_file, a_truncated_file_is_refused)
 	f->st = NULL;
 	whole = contents("agentbus.db");
 	cr_assert_gt(whole.len, 300000);
-	for (size_t len = 2; len < whole.len; len += len < 5000 ? 97 : 30011) {
+	/* The last page may hold nothing: part of it is no loss. */
+	for (size_t len = 2; len < whole.len - 4096; len += len < 5000 ? 97 : 30011) {
 		FILE *file = fopen(path_of("agentbus.db"), "we");
 		fwrite(whole.bytes, 1, len, file);
 		fclose(file);
@@ -233,7 +234,7 @@ Test(store_file, a_full_disk_costs_what_was_not_committed)
 	reopen();
 	cr_expect(append_sized(seq, seq, 1000, NOW));
 	cr_expect(store_commit(f->st, NOW));
-	limit_files(304000); /* a probe still fits where no commit does */
+	limit_files(307000); /* a probe still fits where no commit does */
 	said();
 	for (bool ok = true; ok; seq += ok) {
 		cr_assert_lt(seq, 1000);

@@ -18,6 +18,35 @@ add(const char *day, enum event_kind kind, enum meaning means, const char *model
 	return tally_add(&tally, day, &e);
 }
 
+Test(tally, keeps_sessions_apart)
+{
+	static const struct session sessions[] = { { .id = "a", .provider = "codex" }, { .id = "b", .provider = "codex" } };
+	const struct observation o = { .means = MEANS_RESPONSE, .model = STR("gpt") };
+
+	for (size_t i = 0; i < 4; i++)
+		cr_assert(
+		    tally_add(&tally, "2026-11-26",
+			      &(struct event){ .kind = EVENT_API_REQUEST, .session = &sessions[i % 2], .observation = &o }));
+	cr_assert_eq(tally.count, 2);
+	cr_assert_str_eq(tally.rows[0].session, "a");
+	cr_assert_eq(tally.rows[1].requests, 2);
+}
+
+/* A figure for a turn takes the place of what was computed. */
+Test(tally, adds_what_a_turn_cost)
+{
+	static const struct session session = { .id = "a", .provider = "codex", .model = "gpt" };
+	static const struct cost change = { .reported = 30, .unreported = -12, .has_reported = true };
+	const struct observation o = { .means = MEANS_COST };
+
+	cr_assert(tally_add(&tally, "2026-11-26", &(struct event){ .session = &session, .observation = &o, .cost = &change }));
+	cr_assert_eq(tally.count, 1);
+	cr_assert_str_eq(tally.rows[0].model, "gpt");
+	cr_assert_eq(tally.rows[0].requests, 0);
+	cr_assert_eq(tally.rows[0].cost.reported, 30);
+	cr_assert_eq(tally.rows[0].cost.unreported, -12);
+}
+
 Test(tally, adds_up_by_its_key)
 {
 	cr_assert(add("2026-11-26", EVENT_API_REQUEST, MEANS_RESPONSE, "gpt"));

@@ -10,12 +10,12 @@
  * Rates are USD per million tokens, as numbers or as text, with at most six digits after the point. Dates are the beginning
  * of a day in UTC. Of a model only the name and the rates of input and output are needed.
  */
-#ifndef AGENTBUS_PRICE_FILE_H
-#define AGENTBUS_PRICE_FILE_H
+#ifndef AGENTBUS_PRICES_PRICE_FILE_H
+#define AGENTBUS_PRICES_PRICE_FILE_H
 
-#include "price.h"
+#include "prices/price_table.h"
 
-#define PRICE_FILE_MAX ((size_t)1 << 20) /* bytes */
+#define PRICE_FILE_MAX ((size_t)4 << 20) /* bytes */
 
 /* Who hears what is wrong. */
 struct price_report {

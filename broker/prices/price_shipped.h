@@ -1,6 +1,6 @@
 /* contrib/pricing/models.json as it was when the program was built: the Makefile makes a C file of it. */
-#ifndef AGENTBUS_PRICE_SHIPPED_H
-#define AGENTBUS_PRICE_SHIPPED_H
+#ifndef AGENTBUS_PRICES_PRICE_SHIPPED_H
+#define AGENTBUS_PRICES_PRICE_SHIPPED_H
 
 #include <stddef.h>
 

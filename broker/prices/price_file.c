@@ -1,12 +1,13 @@
-#include "price_file.h"
+#include "prices/price_file.h"
 
-#include "price_value.h"
+#include "prices/price_json.h"
+#include "prices/price_value.h"
 
-#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define DEPTH_MAX   8
 #define ERRORS_TOLD 20
@@ -401,38 +402,13 @@ read_models(struct reader *r, const cJSON *root, struct price_list *ret)
 	return ok;
 }
 
-/* Where values lie too deep within values; NULL if they do not. */
-static const char *
-too_deep(const char *text, size_t len)
-{
-	bool quoted = false;
-	int depth = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		const char c = text[i];
-
-		if (quoted && c == '\\')
-			i++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (!quoted && (c == '[' || c == '{') && ++depth > DEPTH_MAX)
-			return text + i;
-		else if (!quoted && (c == ']' || c == '}'))
-			depth--;
-	}
-	return NULL;
-}
-
 static bool
-wrong_at(const struct reader *r, const char *text, const char *at, const char *what)
+wrong_at(const struct reader *r, const struct price_json_error *error)
 {
 	char where[440];
-	unsigned line = 1;
 
-	for (const char *c = text; c < at; c++)
-		line += *c == '\n';
-	snprintf(where, sizeof(where), "%.400s:%u:", r->name, line);
-	complain(r->report, where, "%s", what);
+	snprintf(where, sizeof(where), "%.400s:%u:", r->name, error->line);
+	complain(r->report, where, "%s", error->what);
 	return false;
 }
 
@@ -440,21 +416,14 @@ bool
 price_file_parse(const char *text, size_t len, const char *name, struct price_report *report, struct price_list *ret)
 {
 	struct reader r = { .report = report, .name = name };
-	const char *end = text, *deep = too_deep(text, len);
+	struct price_json_error error;
 	cJSON *root;
 	bool ok;
 
 	if (len > PRICE_FILE_MAX)
 		return wrong(&r, "the file is too large");
-	if (deep)
-		return wrong_at(&r, text, deep, "values lie too deep within values");
-	root = cJSON_ParseWithLengthOpts(text, len, &end, false);
-	while (root && end < text + len && isspace((unsigned char)*end))
-		end++;
-	if (!root || end < text + len)
-		ok = wrong_at(&r, text, end, "this is no JSON");
-	else
-		ok = read_models(&r, root, ret);
+	root = price_json_parse(text, len, DEPTH_MAX, &error);
+	ok = root ? read_models(&r, root, ret) : wrong_at(&r, &error);
 	cJSON_Delete(root);
 	return ok;
 }
