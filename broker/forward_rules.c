@@ -55,9 +55,9 @@ uint64_t
 forward_rules_wait(struct forward_pace *p, const char *retry_after, uint64_t now_ns, uint32_t chance)
 {
 	const uint64_t base = p->next_ns < p->min_ns ? p->min_ns : p->next_ns;
-	const uint64_t grown = base + base / 2;
+	const uint64_t grown = base + base / 2, fifth = base / 5;
 	/* 0.8 to 1.2 of it. */
-	const uint64_t wait = base - base / 5 + (uint64_t)((double)(2 * (base / 5)) * chance / UINT32_MAX);
+	const uint64_t wait = base - fifth + (uint64_t)(2. * (double)fifth * chance / UINT32_MAX);
 	uint64_t asked;
 
 	p->next_ns = grown < p->max_ns ? grown : p->max_ns;

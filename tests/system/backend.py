@@ -27,15 +27,16 @@ ID = re.compile(rb"record-[0-9]{6}")
 
 
 class Answer:
-    """What one request is answered. `action`: close (in the middle of the answer), hang, drip (a byte at a time)."""
+    """What one request is answered. `action`: close (in the middle of the answer), hang, drip (a byte at a time), raw (just the body)."""
 
-    def __init__(self, status=200, body=b"", headers=None, retry_after=None, action=None, keep=None):
+    def __init__(self, status=200, body=b"", headers=None, retry_after=None, action=None, keep=None, delay=0):
         self.status = status
         self.body = body
         self.headers = dict(headers or {})
         if retry_after is not None:
             self.headers["Retry-After"] = retry_after
         self.action = action
+        self.delay = delay  # seconds before it
         self.keep = 200 <= status < 300 if keep is None else keep  # whether what was sent counts as taken
 
     def bytes(self):
@@ -148,6 +149,8 @@ class Backend:
 
     def _answer(self, s, answer, stopping):
         data = answer.bytes()
+        if answer.delay and stopping.wait(answer.delay):
+            return False
         if answer.action == "close":
             s.sendall(data[:len(data) // 2])
             return False

@@ -314,12 +314,12 @@ Test(metrics_text, what_is_passed_on)
 	cr_assert_null(strstr(text(METRICS_OPENMETRICS), "agentbus_forward"));
 	state.lanes = lanes;
 	state.lane_count = 2;
-	const char *page = text(METRICS_OPENMETRICS);
-	cr_expect_not_null(strstr(page, "agentbus_forward_sent_total{destination=\"a\",signal=\"logs\"} 1\n"
+	const char *said = text(METRICS_OPENMETRICS);
+	cr_expect_not_null(strstr(said, "agentbus_forward_sent_total{destination=\"a\",signal=\"logs\"} 1\n"
 					"agentbus_forward_sent_total{destination=\"a\",signal=\"traces\"} 10\n"));
-	cr_expect_not_null(strstr(page, "agentbus_forward_retried_total{destination=\"a\",signal=\"logs\"} 2\n"));
-	cr_expect_not_null(strstr(page, "agentbus_forward_rejected_total{destination=\"a\",signal=\"logs\"} 3\n"));
-	cr_expect_not_null(strstr(page, "agentbus_forward_dropped_total{destination=\"a\",signal=\"logs\"} 4\n"));
-	cr_expect_not_null(strstr(page, "agentbus_forward_queued_bytes{destination=\"a\",signal=\"logs\"} 5\n"));
-	cr_expect_not_null(strstr(page, "agentbus_forward_oldest_seconds{destination=\"a\",signal=\"logs\"} 6.5\n"));
+	cr_expect_not_null(strstr(said, "agentbus_forward_retried_total{destination=\"a\",signal=\"logs\"} 2\n"));
+	cr_expect_not_null(strstr(said, "agentbus_forward_rejected_total{destination=\"a\",signal=\"logs\"} 3\n"));
+	cr_expect_not_null(strstr(said, "agentbus_forward_dropped_total{destination=\"a\",signal=\"logs\"} 4\n"));
+	cr_expect_not_null(strstr(said, "agentbus_forward_queued_bytes{destination=\"a\",signal=\"logs\"} 5\n"));
+	cr_expect_not_null(strstr(said, "agentbus_forward_oldest_seconds{destination=\"a\",signal=\"logs\"} 6.5\n"));
 }
