@@ -45,8 +45,9 @@ class Answer:
 
 
 class Backend:
-    def __init__(self, port=0, start=True):
+    def __init__(self, port=0, start=True, tls=None):
         self.port = port
+        self.tls = tls  # an ssl.SSLContext
         self.requests = []  # all that came whole, with whatever answer
         self.taken = []  # those that were answered with success
         self.connections = 0
@@ -68,7 +69,7 @@ class Backend:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def script(self, *answers):
         with self._lock:
@@ -116,6 +117,8 @@ class Backend:
 
     def _serve(self, s, number, stopping):
         try:
+            if self.tls:
+                s = self.tls.wrap_socket(s, server_side=True)
             with s, s.makefile("rb") as stream:
                 while not stopping.is_set() and self._serve_one(s, stream, number, stopping):
                     pass
