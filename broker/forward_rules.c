@@ -2,6 +2,7 @@
 #include "forward_answer.h"
 
 #define ROWS_MAX 4096 /* a limit above is none */
+#define CALM_NS  (60ull * 1000000000)
 
 static const struct {
 	unsigned status;
@@ -82,4 +83,16 @@ forward_rules_rows(enum forward_result r, uint64_t limit, uint64_t rows)
 		break;
 	}
 	return limit;
+}
+
+bool
+forward_rules_tell(struct forward_warning *w, uint64_t count, uint64_t now_ns, uint64_t *ret_count)
+{
+	w->untold += count;
+	if (w->told_ns && now_ns - w->told_ns < CALM_NS)
+		return false;
+	*ret_count = w->untold;
+	w->told_ns = now_ns;
+	w->untold = 0;
+	return true;
 }
