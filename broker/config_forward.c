@@ -356,18 +356,23 @@ config_forward_set_url(struct config *c, const char *text, char *why, size_t siz
 	return d && set_url(d, text, why, size);
 }
 
+static bool
+same(const struct destination *a, const struct destination *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->url, b->url) == 0 && strcmp(a->headers, b->headers) == 0 &&
+	       strcmp(a->ca_file, b->ca_file) == 0 && memcmp(a->signals, b->signals, sizeof(a->signals)) == 0 &&
+	       a->gzip == b->gzip && a->timeout_ns == b->timeout_ns && a->retry_min_ns == b->retry_min_ns &&
+	       a->retry_max_ns == b->retry_max_ns && a->queue_size == b->queue_size;
+}
+
 bool
 config_forward_same(const struct config *a, const struct config *b)
 {
 	if (a->forward.count != b->forward.count)
 		return false;
-	for (size_t i = 0; i < a->forward.count; i++) {
-		struct destination x = a->forward.list[i];
-
-		x.line = b->forward.list[i].line;
-		if (memcmp(&x, &b->forward.list[i], sizeof(x)) != 0)
+	for (size_t i = 0; i < a->forward.count; i++)
+		if (!same(&a->forward.list[i], &b->forward.list[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -9,7 +9,6 @@
 
 #define COLLECT_S 0.2 /* what comes within this time goes together */
 #define MUCH      ((uint64_t)256 << 10)
-#define CALM_NS   (60 * NS_PER_S)
 
 static const char *const state_names[] = {
 	[FORWARD_IDLE] = "idle",       [FORWARD_COLLECTING] = "collecting", [FORWARD_PACKING] = "packing",
@@ -26,19 +25,6 @@ static uint64_t
 now_of(const struct forward_lane *l)
 {
 	return clock_now(l->host->clock);
-}
-
-/* Whether a trouble is to be told of now; *ret_count is how many times it came since the last time. */
-static bool
-may_tell(struct queue_warning *w, uint64_t count, uint64_t now_ns, uint64_t *ret_count)
-{
-	w->untold += count;
-	if (w->told_ns && now_ns - w->told_ns < CALM_NS)
-		return false;
-	*ret_count = w->untold;
-	w->told_ns = now_ns;
-	w->untold = 0;
-	return true;
 }
 
 /* --- states --- */
@@ -102,7 +88,7 @@ put_off(struct forward_lane *l, const char *why)
 	buf_finish(&l->answer);
 	enter(l, FORWARD_WAITING, (double)wait / NS_PER_S);
 	t->is_down = true;
-	if (!may_tell(&t->down, 1, now, &count))
+	if (!forward_rules_tell(&t->down, 1, now, &count))
 		return;
 	t->said_down = true;
 	log_warning(l->host->log, "forward %s: %s are not taken (%s); trying again", t->to->name, l->url + strlen(t->to->url) + 4,
@@ -219,7 +205,7 @@ tell_partial(struct forward_lane *l, const struct forward_partial *p)
 {
 	uint64_t count;
 
-	if ((p->rejected == 0 && *p->message == '\0') || !may_tell(&l->target->partial, p->rejected, now_of(l), &count))
+	if ((p->rejected == 0 && *p->message == '\0') || !forward_rules_tell(&l->target->partial, p->rejected, now_of(l), &count))
 		return;
 	log_warning(l->host->log, "forward %s: items rejected: %" PRIu64 " (%s)", l->target->to->name, count,
 		    *p->message ? p->message : "it does not say why");
@@ -266,7 +252,7 @@ give_up(struct forward_lane *l, const char *why)
 	l->queue->counts.rejected += items_sent(l);
 	forward_queue_pass(l->queue, &l->up_to);
 	forward_rules_succeeded(&l->pace);
-	if (may_tell(&l->target->refused, items_sent(l), now_of(l), &count))
+	if (forward_rules_tell(&l->target->refused, items_sent(l), now_of(l), &count))
 		log_warning(l->host->log, "forward %s: items refused for good: %" PRIu64 " (%s)", l->target->to->name, count,
 			    l->error);
 	become_idle(l);
@@ -358,6 +344,8 @@ set_up(struct forward_lane *l)
 	ok = ok && curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	/* Else it would wait for a thread that still looks for a name, and we for it. */
+	ok = ok && curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_HTTPHEADER, l->target->headers) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_USERAGENT, "agentbus/" AGENTBUS_VERSION) == CURLE_OK;

@@ -26,7 +26,7 @@ enum forward_state { FORWARD_IDLE, FORWARD_COLLECTING, FORWARD_PACKING, FORWARD_
 struct forward_target {
 	const struct destination *to;
 	struct curl_slist *headers;
-	struct queue_warning down, refused, partial; /* troubles, each told of once a minute */
+	struct forward_warning down, refused, partial; /* troubles, each told of once a minute */
 	bool is_down, said_down;
 };
 

@@ -161,15 +161,11 @@ forward_queue_pending(const struct forward_queue *q)
 static void
 warn(struct forward_queue *q, size_t number, uint64_t items, uint64_t now_ns)
 {
-	struct queue_warning *w = &q->full[number];
+	uint64_t count;
 
-	w->untold += items;
-	if (w->untold == 0 || (w->told_ns && now_ns - w->told_ns < 60 * NS_PER_S))
-		return;
-	log_warning(q->log, "forward %s: more waits than its queue may hold; oldest items dropped: %" PRIu64,
-		    q->to->list[number].name, w->untold);
-	w->told_ns = now_ns;
-	w->untold = 0;
+	if (forward_rules_tell(&q->full[number], items, now_ns, &count))
+		log_warning(q->log, "forward %s: more waits than its queue may hold; oldest items dropped: %" PRIu64,
+			    q->to->list[number].name, count);
 }
 
 static uint64_t

@@ -9,6 +9,7 @@
 
 #include "destination.h"
 #include "enricher.h"
+#include "forward_rules.h"
 #include "log.h"
 #include "outbox.h"
 #include "store_queue.h"
@@ -25,11 +26,6 @@ struct queue_lane {
 	bool known;   /* it is in the store, too */
 };
 
-/* Trouble that is told of at most once a minute. */
-struct queue_warning {
-	uint64_t told_ns, untold;
-};
-
 struct forward_queue {
 	const struct destinations *to;
 	const struct log *log;
@@ -38,7 +34,7 @@ struct forward_queue {
 	struct queue_lane lanes[DESTINATION_LANES_MAX];
 	size_t lane_count;
 	uint64_t share[DESTINATIONS_MAX]; /* bytes that may wait */
-	struct queue_warning full[DESTINATIONS_MAX];
+	struct forward_warning full[DESTINATIONS_MAX];
 	struct store *store;     /* NULL: there is none, or it could not be opened yet */
 	bool more;               /* rows that nobody needs are left in it */
 	void (*kept)(void *ctx); /* something was committed; NULL: nobody wants to know */

@@ -2,6 +2,7 @@
 #include "forward_answer.h"
 
 #define ROWS_MAX 4096 /* a limit above is none */
+#define CALM_NS  (60ull * 1000000000)
 
 static const struct {
 	unsigned status;
@@ -55,9 +56,9 @@ uint64_t
 forward_rules_wait(struct forward_pace *p, const char *retry_after, uint64_t now_ns, uint32_t chance)
 {
 	const uint64_t base = p->next_ns < p->min_ns ? p->min_ns : p->next_ns;
-	const uint64_t grown = base + base / 2;
+	const uint64_t grown = base + base / 2, fifth = base / 5;
 	/* 0.8 to 1.2 of it. */
-	const uint64_t wait = base - base / 5 + (uint64_t)((double)(2 * (base / 5)) * chance / UINT32_MAX);
+	const uint64_t wait = base - fifth + (uint64_t)(2. * (double)fifth * chance / UINT32_MAX);
 	uint64_t asked;
 
 	p->next_ns = grown < p->max_ns ? grown : p->max_ns;
@@ -82,4 +83,16 @@ forward_rules_rows(enum forward_result r, uint64_t limit, uint64_t rows)
 		break;
 	}
 	return limit;
+}
+
+bool
+forward_rules_tell(struct forward_warning *w, uint64_t count, uint64_t now_ns, uint64_t *ret_count)
+{
+	w->untold += count;
+	if (w->told_ns && now_ns - w->told_ns < CALM_NS)
+		return false;
+	*ret_count = w->untold;
+	w->told_ns = now_ns;
+	w->untold = 0;
+	return true;
 }

@@ -42,4 +42,12 @@ uint64_t forward_rules_wait(struct forward_pace *p, const char *retry_after, uin
 /* How many rows the next request should hold at most, after one of so many rows had that result; 0: any number. */
 uint64_t forward_rules_rows(enum forward_result r, uint64_t limit, uint64_t rows);
 
+/* A trouble that is told of once a minute at most, with how much of it came since the last time. Zeroed is a new one. */
+struct forward_warning {
+	uint64_t told_ns, untold;
+};
+
+/* So much more of it: whether to tell of it now, and of how much. */
+bool forward_rules_tell(struct forward_warning *w, uint64_t count, uint64_t now_ns, uint64_t *ret_count);
+
 #endif

@@ -86,15 +86,14 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_JOURNAL_PUT] = "INSERT INTO journal (first, last, time, start, events) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_JOURNAL_DROP] = "DELETE FROM journal WHERE first = ?1",
 	[SQL_JOURNAL_CLEAR] = "DELETE FROM journal",
-	[SQL_ITEM_PUT] = "INSERT INTO forward_items (signal, row, bytes, items, time, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	[SQL_ITEM_LOOK] = "SELECT row, bytes, items, time FROM forward_items WHERE signal = ?1 AND row > ?2 ORDER BY row LIMIT 1",
-	[SQL_ITEM_READ] =
-	    "SELECT row, bytes, items, time, body FROM forward_items WHERE signal = ?1 AND row > ?2 ORDER BY row LIMIT 1",
-	[SQL_ITEM_DROP] = "DELETE FROM forward_items WHERE signal = ?1 AND row = ?2",
+	[SQL_ITEM_PUT] = "INSERT INTO forward_items (id, bytes, items, time, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_ITEM_LOOK] = "SELECT id, bytes, items, time FROM forward_items WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1",
+	[SQL_ITEM_READ] = "SELECT id, bytes, items, time, body FROM forward_items WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1",
+	[SQL_ITEM_DROP] = "DELETE FROM forward_items WHERE id = ?1",
 	/* The oldest one, then the newest. */
-	[SQL_ITEM_ENDS] = ("SELECT row, bytes, items, length(body) FROM forward_items WHERE signal = ?1 AND row IN"
-			   " ((SELECT min(row) FROM forward_items WHERE signal = ?1),"
-			   " (SELECT max(row) FROM forward_items WHERE signal = ?1)) ORDER BY row"),
+	[SQL_ITEM_ENDS] = ("SELECT id, bytes, items, length(body) FROM forward_items WHERE id IN"
+			   " ((SELECT min(id) FROM forward_items WHERE id > ?1 AND id <= ?2),"
+			   " (SELECT max(id) FROM forward_items WHERE id > ?1 AND id <= ?2)) ORDER BY id"),
 	[SQL_LANE_PUT] = lane_put,
 	[SQL_LANE_EACH] = ("SELECT destination, signal, last_row, last_bytes, last_items, sent, rejected, dropped, sent_bytes,"
 			   " sent_requests, retries FROM forward_lanes"),

@@ -5,6 +5,16 @@
 #define DROP_ROWS  64 /* per commit */
 #define DROP_BYTES ((uint64_t)2 << 20)
 
+/* A signal's rows are next to each other in the table, in order: no index is needed. */
+#define ROW_BITS 60
+#define ROW_LAST (((uint64_t)1 << ROW_BITS) - 1)
+
+static uint64_t
+id_of(unsigned signal, uint64_t row)
+{
+	return (uint64_t)signal << ROW_BITS | (row & ROW_LAST);
+}
+
 /* A sum that is stored never was negative; one that is was changed by somebody else. */
 static uint64_t
 column(sqlite3_stmt *q, int i)
@@ -23,7 +33,7 @@ bind(sqlite3_stmt *q, int i, uint64_t n)
 static struct store_mark
 mark_at(sqlite3_stmt *q, int i)
 {
-	return (struct store_mark){ column(q, i), column(q, i + 1), column(q, i + 2) };
+	return (struct store_mark){ column(q, i) & ROW_LAST, column(q, i + 1), column(q, i + 2) };
 }
 
 /* --- rows --- */
@@ -37,12 +47,11 @@ store_queue_put(struct store *st, unsigned signal, uint64_t now_ns, uint64_t ite
 
 	if (!q)
 		return false;
-	bind(q, 1, signal);
-	bind(q, 2, next.row);
-	bind(q, 3, next.bytes);
-	bind(q, 4, next.items);
-	bind(q, 5, now_ns);
-	sqlite3_bind_blob64(q, 6, bytes, len, SQLITE_STATIC);
+	bind(q, 1, id_of(signal, next.row));
+	bind(q, 2, next.bytes);
+	bind(q, 3, next.items);
+	bind(q, 4, now_ns);
+	sqlite3_bind_blob64(q, 5, bytes, len, SQLITE_STATIC);
 	if (!store_written(st, q))
 		return false;
 	st->queue.end[signal] = next;
@@ -74,8 +83,8 @@ store_queue_read(struct store *st, unsigned signal, const struct store_mark *aft
 	uint64_t time_ns = 0;
 	bool ok = true;
 
-	bind(q, 1, signal);
-	bind(q, 2, after->row);
+	bind(q, 1, id_of(signal, after->row));
+	bind(q, 2, id_of(signal, ROW_LAST));
 	const int code = sqlite3_step(q);
 	if (code == SQLITE_ROW) {
 		mark = mark_at(q, 0);
@@ -99,8 +108,7 @@ drop_row(struct store *st, unsigned signal, uint64_t row)
 
 	if (!q)
 		return false;
-	bind(q, 1, signal);
-	bind(q, 2, row);
+	bind(q, 1, id_of(signal, row));
 	return store_written(st, q);
 }
 
@@ -202,7 +210,8 @@ load_signal(struct store *st, unsigned signal)
 	sqlite3_stmt *q = st->statements[SQL_ITEM_ENDS];
 	int code;
 
-	bind(q, 1, signal);
+	bind(q, 1, id_of(signal, 0));
+	bind(q, 2, id_of(signal, ROW_LAST));
 	while ((code = sqlite3_step(q)) == SQLITE_ROW) {
 		const struct store_mark mark = mark_at(q, 0);
 		const uint64_t len = column(q, 3);

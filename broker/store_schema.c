@@ -27,10 +27,12 @@ static const char *const steps[] = {
 	"ALTER TABLE usage ADD COLUMN unreported_cost INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE usage ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;",
 
-	/* Export requests that wait to be passed on. row: 1, 2, 3 … of a signal; bytes, items: in all rows up to this one. */
-	"CREATE TABLE forward_items (signal INTEGER NOT NULL, row INTEGER NOT NULL, bytes INTEGER NOT NULL, items INTEGER NOT "
-	"NULL,"
-	" time INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (signal, row));"
+	/*
+	 * Export requests that wait to be passed on. id: the signal (its upper four bits), and the row: 1, 2, 3 … of that signal.
+	 * bytes, items: in all rows of it up to this one.
+	 */
+	"CREATE TABLE forward_items (id INTEGER NOT NULL PRIMARY KEY, bytes INTEGER NOT NULL, items INTEGER NOT NULL,"
+	" time INTEGER NOT NULL, body BLOB NOT NULL);"
 	/* How far each destination has come, and what was counted. */
 	"CREATE TABLE forward_lanes (destination TEXT NOT NULL, signal INTEGER NOT NULL, last_row INTEGER NOT NULL,"
 	" last_bytes INTEGER NOT NULL, last_items INTEGER NOT NULL, sent INTEGER NOT NULL, rejected INTEGER NOT NULL,"

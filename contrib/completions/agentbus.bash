@@ -49,7 +49,7 @@ _agentbus()
 
 	case $verb:$cur in
 	status:*)
-		mapfile -t COMPREPLY < <(compgen -W "--json --all --watch --timeout $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "--json --all --watch --forward --timeout $common" -- "$cur")
 		;;
 	watch:*)
 		mapfile -t COMPREPLY < <(compgen -W "--json --topic --since --count $common" -- "$cur")

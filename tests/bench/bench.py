@@ -3,10 +3,12 @@
 
 A load generator sends requests of ten log records (as Claude Code's, 15 attributes each) over eight kept connections to the
 real broker, with one subscriber. The server's CPU time comes from /proc. Then a request of one record a thousand times a
-second, timed from sending it to its line on the subscriber's standard output.
+second, timed from sending it to its line on the subscriber's standard output; and the same while telemetry is passed on to a backend
+that takes it, that is dead, or that is slow.
 """
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -64,9 +66,9 @@ def throughput(build, harness, otlp, kind, requests):
         return spent / (requests * 10) * 1e6, requests / result["seconds"], resident >> 10, broker.rss() >> 10
 
 
-def latency(build, harness, otlp, kind, requests):
+def latency(build, harness, otlp, kind, requests, *args):
     """Microseconds from POST to the subscriber's line: median, 99th percentile, largest."""
-    with harness.Broker() as broker:
+    with harness.Broker(*args) as broker:
         argv = [str(harness.BUILD / "agentbus"), "watch", "--json"]
         with subprocess.Popen(argv, env=broker.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as watch:
             try:
@@ -76,6 +78,51 @@ def latency(build, harness, otlp, kind, requests):
             finally:
                 watch.terminate()
     return result["p50_us"], result["p99_us"], result["max_us"]
+
+
+def post_latency(harness, otlp, requests, *args):
+    """Microseconds from POST to its answer, one after the other on one connection: median, 99th percentile, largest."""
+    took = []
+    with harness.Broker(*args) as broker:
+        for n in range(requests):
+            body = otlp.claude(otlp.claude_request("bench", request_id=f"req_{n:012}"))
+            begin = time.perf_counter()
+            broker.post("/v1/logs", body)
+            took.append((time.perf_counter() - begin) * 1e6)
+    took.sort()
+    return took[len(took) // 2], took[len(took) * 99 // 100], took[-1]
+
+
+def serve_backend(pipe, delay):
+    """A backend in a process of its own: what it does is not to slow the client."""
+    import backend
+    with backend.Backend() as b:
+        b.default = backend.Answer(delay=delay)
+        pipe.send(b.url)
+        pipe.recv()
+        pipe.send(len(b.ids()) + b.count())
+
+
+def with_backend(delay, use):
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=serve_backend, args=(theirs, delay))
+    process.start()
+    try:
+        return use("--forward", ours.recv())
+    finally:
+        ours.send(None)
+        ours.recv()
+        process.join()
+
+
+def forwarding(build, harness, otlp, requests):
+    """(name, to the subscriber, to the answer) for each kind of destination."""
+    def measure(*args):
+        return latency(build, harness, otlp, "pb", requests, *args), post_latency(harness, otlp, requests, *args)
+    yield "nobody", *measure()
+    yield "a backend that takes it", *with_backend(0, measure)
+    yield "one that is dead", *measure("--forward", "http://127.0.0.1:9")
+    yield "one that takes 500 ms", *with_backend(0.5, measure)
 
 
 def start_time(harness):
@@ -118,6 +165,11 @@ def main():
     for kind in TYPES:
         p50, p99, most = latency(build, harness, otlp, kind, min(args.requests, 10000))
         print(f"  {kind}: p50 {p50:.0f}, p99 {p99:.0f}, largest {most:.0f}")
+
+    print("The same while all is passed on, and from POST to its answer, one after the other (p50, p99, largest):")
+    for name, seen, answered in forwarding(build, harness, otlp, min(args.requests, 10000)):
+        figures = "".join(f"{n:9.0f}" for n in (*seen, *answered))
+        print(f"  {'to ' + name:28}{figures}")
     first, resident = start_time(harness)
     print(f"Start to first answer {first:.0f} ms (at most 50), resident when idle {resident} KB (at most 12288)")
 

@@ -27,15 +27,16 @@ ID = re.compile(rb"record-[0-9]{6}")
 
 
 class Answer:
-    """What one request is answered. `action`: close (in the middle of the answer), hang, drip (a byte at a time)."""
+    """What one request is answered. `action`: close (in the middle of the answer), hang, drip (a byte at a time), raw (just the body)."""
 
-    def __init__(self, status=200, body=b"", headers=None, retry_after=None, action=None, keep=None):
+    def __init__(self, status=200, body=b"", headers=None, retry_after=None, action=None, keep=None, delay=0):
         self.status = status
         self.body = body
         self.headers = dict(headers or {})
         if retry_after is not None:
             self.headers["Retry-After"] = retry_after
         self.action = action
+        self.delay = delay  # seconds before it
         self.keep = 200 <= status < 300 if keep is None else keep  # whether what was sent counts as taken
 
     def bytes(self):
@@ -44,8 +45,9 @@ class Answer:
 
 
 class Backend:
-    def __init__(self, port=0, start=True):
+    def __init__(self, port=0, start=True, tls=None):
         self.port = port
+        self.tls = tls  # an ssl.SSLContext
         self.requests = []  # all that came whole, with whatever answer
         self.taken = []  # those that were answered with success
         self.connections = 0
@@ -67,7 +69,7 @@ class Backend:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def script(self, *answers):
         with self._lock:
@@ -115,6 +117,8 @@ class Backend:
 
     def _serve(self, s, number, stopping):
         try:
+            if self.tls:
+                s = self.tls.wrap_socket(s, server_side=True)
             with s, s.makefile("rb") as stream:
                 while not stopping.is_set() and self._serve_one(s, stream, number, stopping):
                     pass
@@ -148,6 +152,8 @@ class Backend:
 
     def _answer(self, s, answer, stopping):
         data = answer.bytes()
+        if answer.delay and stopping.wait(answer.delay):
+            return False
         if answer.action == "close":
             s.sendall(data[:len(data) // 2])
             return False

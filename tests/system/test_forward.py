@@ -1,6 +1,7 @@
 """What is passed on, where all goes well: to whom, in which form, and what the broker tells of it."""
 import json
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -153,6 +154,23 @@ class Configuration(unittest.TestCase):
             self.assert_refused(f"[forward a]\nurl = {url}\n", "conf:2: the destination \"a\" has the url of this broker itself")
         self.assert_refused("", "--forward: the destination \"default\"", args=("--forward", "http://localhost:4318"))
         self.assert_refused("[forward a]\nurl = http://localhost:5000\n", "itself", args=("--listen", "127.0.0.1:5000"))
+
+    def test_environment_and_command_line(self):
+        with Backend() as a, Backend() as b, ForwardBroker(env={"AGENTBUS_FORWARD": a.url}) as broker:
+            a.wait_ids(broker.send(1))
+            broker.stop()
+            broker.args += ["--forward", b.url]
+            broker.start_daemon()
+            ids = broker.send(1)
+            b.wait_ids(ids)
+            self.assertEqual((set(a.ids()) & set(ids), set(b.ids()) >= set(ids)), (set(), True))
+
+    def test_reload_says_what_takes_a_restart(self):
+        with Backend() as backend, ForwardBroker(config=config(a={"url": backend.url})) as broker:
+            broker.write_config(config(a={"url": backend.url, "gzip": "no"}))
+            broker.daemon.send(signal.SIGHUP)
+            wait(lambda: "the destinations are unchanged until a restart" in broker.said(), PATIENCE, broker.said)
+            backend.wait_ids(broker.send(1))
 
     def test_what_is_passed_on_does_not_come_back(self):
         """Two brokers that are each other's destination."""

@@ -1,6 +1,8 @@
 """What is passed on, where not all goes well: backends that refuse, hang, lie and die, full queues, full disks, kill -9."""
 import os
+import shutil
 import sqlite3
+import subprocess
 import time
 import unittest
 
@@ -134,6 +136,28 @@ class Strange(ForwardTest):
         self.assertEqual((lane["sent_items"], lane["retries"]), (3, 1))
         _, lane, _ = self.exercise(Answer(action="drip"), timeout="20s")
         self.assertEqual((lane["sent_items"], lane["retries"]), (3, 0))
+
+    def test_name_that_is_looked_up_for_ever(self):
+        """Neither the timeout nor the end of the broker waits for it."""
+        if SANITIZED or not shutil.which("cc"):
+            self.skipTest("no cc, or sanitizers")
+        with ForwardBroker(start=False) as broker:
+            source, library = broker.dir / "slow.c", broker.dir / "slow.so"
+            source.write_text("#include <unistd.h>\nint getaddrinfo(void) { sleep(60); return -2; }\n")
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+            broker.env["LD_PRELOAD"] = str(library)
+            broker.write_config(config(a={"url": "http://backend.example:1", "timeout": "300ms", **SIGNALS}))
+            broker.start_daemon()
+            broker.send()
+            broker.wait_lane(lambda l: l["retries"] > 1)
+            begin = time.monotonic()
+            for _ in range(20):
+                broker.send()
+            self.assertLess(time.monotonic() - begin, 5)
+            broker.wait_lane(lambda l: l["retries"] > 2 and l["state"] == "sending")
+            begin = time.monotonic()
+            broker.stop()
+            self.assertLess(time.monotonic() - begin, 5)
 
     def test_others_do_not_wait_for_it(self):
         with Backend() as good, Backend() as bad, ForwardBroker(config=config(

@@ -301,7 +301,7 @@ def sql(path, text):
 TROUBLES = {
     "garbage": (make_garbage, r"error: .*agentbus\.db: cannot open: file is not a database; move it away, or start with --memory"),
     "truncated": (make_truncated, r"error: .*agentbus\.db: cannot (open|read|write): .*malformed.*; move it away"),
-    "newer": (make_newer, r"error: .*agentbus\.db is of a newer agentbusd \(its version is 100, ours is \d+\): run that one"),
+    "newer": (make_newer, rf"error: .*agentbus\.db is of a newer agentbusd \(its version is {VERSION + 97}, ours is {VERSION}\): run that one"),
     "foreign": (make_foreign, r"error: .*agentbus\.db is another application's database: move it away, or give --state-dir"),
     "a directory": (make_directory, r"error: .*agentbus\.db.*(directory|in the way)"),
 }

@@ -48,7 +48,7 @@ expect_body(const struct forward_pack *p, const uint8_t *bytes, size_t len)
 	arena_init(&a, (size_t)16 << 20);
 	cr_assert_eq(inflate_body(p->body.bytes, p->body.len, (size_t)8 << 20, &a, &out, &out_len), VERDICT_OK);
 	cr_assert_eq(out_len, len);
-	cr_expect_eq(memcmp(out, bytes, len), 0);
+	cr_expect(len == 0 || memcmp(out, bytes, len) == 0);
 	cr_expect(len < 1000 || p->body.len < len * 3 / 4, "%zu of %zu", p->body.len, len);
 	arena_finish(&a);
 }

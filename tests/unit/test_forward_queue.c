@@ -29,6 +29,7 @@ begin(void)
 		to.list[i].name[0] = (char)('a' + i);
 	}
 	to.list[1].signals[OTLP_TRACES] = true;
+	forward_queue_finish(q);
 	forward_queue_init(q, &to, false, &talking);
 	q->kept = on_kept;
 	cr_assert(forward_queue_load(q, f->st) && store_commit(f->st, NOW));

@@ -131,3 +131,20 @@ Test(forward_rules, halving_finds_each_bad_row)
 		cr_assert_leq(requests, 40, "row %llu: %llu requests", (unsigned long long)bad, (unsigned long long)requests);
 	}
 }
+
+/* Ten minutes of trouble, again and again: ten lines, and the last one tells of all that came since the one before. */
+Test(forward_rules, trouble_is_told_once_a_minute)
+{
+	struct forward_warning w = { 0 };
+	uint64_t told = 0, count, all = 0;
+
+	for (unsigned ms = 0; ms < 600000; ms += 250) {
+		if (!forward_rules_tell(&w, 3, NOW + ms * 1000000ull, &count))
+			continue;
+		cr_expect_eq(count, told ? 720 : 3);
+		told++;
+		all += count;
+	}
+	cr_expect_eq(told, 10);
+	cr_expect_eq(all + w.untold, 3 * 2400);
+}

@@ -2,6 +2,8 @@
 
 #include "agentbus.h"
 
+#include <unistd.h>
+
 static char dir[32];
 
 static void

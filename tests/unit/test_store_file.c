@@ -112,7 +112,8 @@ Test(store_file, brings_an_older_version_up_to_date)
 	cr_expect(store_commit(f->st, NOW));
 	store_close(f->st);
 	f->st = NULL;
-	sql("DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes; PRAGMA user_version = 1");
+	sql("DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes; DROP TABLE forward_held; "
+	    "PRAGMA user_version = 1");
 	reopen();
 	expect_sessions("one ");
 	expect_read(0, 1000, 1, 3, 1);
@@ -127,7 +128,7 @@ Test(store_file, usage_of_version_2_has_no_computed_cost_until_more_is_added)
 	reopen();
 	store_close(f->st);
 	f->st = NULL;
-	sql("DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes;"
+	sql("DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes; DROP TABLE forward_held;"
 	    "CREATE TABLE usage (day TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, project TEXT NOT NULL,"
 	    " requests INTEGER NOT NULL, api_errors INTEGER NOT NULL, input INTEGER NOT NULL, cache_read INTEGER NOT NULL,"
 	    " cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL, reported_cost INTEGER NOT NULL,"
@@ -228,13 +229,14 @@ limit_files(rlim_t bytes)
 
 Test(store_file, a_full_disk_costs_what_was_not_committed)
 {
+	unsigned probes = 0;
 	uint64_t seq = 1;
 
 	signal(SIGXFSZ, SIG_IGN);
 	reopen();
 	cr_expect(append_sized(seq, seq, 1000, NOW));
 	cr_expect(store_commit(f->st, NOW));
-	limit_files(307000); /* a probe still fits where no commit does */
+	limit_files(304000);
 	said();
 	for (bool ok = true; ok; seq += ok) {
 		cr_assert_lt(seq, 1000);
@@ -246,9 +248,10 @@ Test(store_file, a_full_disk_costs_what_was_not_committed)
 	cr_expect_gt(seq, 10);
 	expect_position("", seq, false);
 	expect_sessions((char[]){ (char)('a' + (seq - 1) % 26), ' ', '\0' });
-	for (unsigned n = 0; store_probe(f->st); n++)
-		cr_assert_lt(n, 1000);
-	cr_expect_not_null(strstr(said(), "room"));
+	/* A probe is smaller than a commit: where some still fit, the next failure is news. */
+	while (store_probe(f->st))
+		cr_assert_lt(++probes, 1000);
+	cr_expect_eq(strstr(said(), "room") != NULL, probes > 0);
 	cr_expect_not(store_probe(f->st));
 	cr_expect_not(append_sized(seq + 1, seq + 9, 100000, NOW) && store_commit(f->st, NOW));
 	store_rollback(f->st);

@@ -130,7 +130,7 @@ Test(store_queue, rows_that_somebody_took_away_are_passed)
 
 	reopen();
 	cr_assert(put(0, "one") && put(0, "two") && put(0, "three") && store_commit(f->st, NOW));
-	sql("DELETE FROM forward_items WHERE row = 2");
+	sql("DELETE FROM forward_items WHERE id = 2");
 	f->read.len = 0;
 	const struct store_mark one = expect_row(0, start, "one");
 	cr_assert(store_queue_read(f->st, 0, &one, NULL, &mark, &time_ns));
