@@ -259,10 +259,11 @@ work_out_usage(struct facts *f)
 	}
 }
 
+/* Its text may have been cut since it was looked at. */
 static enum error_class
 class_of(const struct observation *o)
 {
-	return error_classify(o->status, o->error_type, o->error_message);
+	return o->error != ERROR_NONE ? o->error : error_classify(o->status, o->error_type, o->error_message);
 }
 
 /* Calls to models fail in one of a few ways, of which the log tells more; tools in their own. */
