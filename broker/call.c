@@ -26,11 +26,11 @@ struct calls {
 
 /* The texts of an observation that outlive its record, the most needed first. */
 static const size_t texts[] = {
-	offsetof(struct observation, session),       offsetof(struct observation, service_name),
-	offsetof(struct observation, model),         offsetof(struct observation, request_id),
-	offsetof(struct observation, call_id),       offsetof(struct observation, tool),
-	offsetof(struct observation, prompt_id),     offsetof(struct observation, error_type),
-	offsetof(struct observation, project_name),  offsetof(struct observation, error_message),
+	offsetof(struct observation, session),      offsetof(struct observation, service_name),
+	offsetof(struct observation, model),        offsetof(struct observation, request_id),
+	offsetof(struct observation, call_id),      offsetof(struct observation, tool),
+	offsetof(struct observation, prompt_id),    offsetof(struct observation, error_type),
+	offsetof(struct observation, project_name), offsetof(struct observation, error_message),
 	offsetof(struct observation, source),
 };
 /* Those that do not. */
@@ -114,7 +114,8 @@ text_at(struct call *x, size_t offset)
 	return (struct str *)(void *)((char *)&x->o + offset);
 }
 
-/* Copies what the observation's texts point at into the call. The last byte stays free: it is where texts begin that find no room. */
+/* Copies what the observation's texts point at into the call. The last byte stays free: it is where texts begin that find no
+ * room. */
 static void
 own_texts(struct call *x)
 {
@@ -247,8 +248,7 @@ calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, cons
 	for (size_t i = 0; i < CALLS_MAX; i++) {
 		struct call *x = &c->list[i];
 
-		if (c->session_hash[i] != hash || x->provider != p || x->kind != kind ||
-		    now_ns > x->arrived_ns + CALL_WINDOW_NS)
+		if (c->session_hash[i] != hash || x->provider != p || x->kind != kind || now_ns > x->arrived_ns + CALL_WINDOW_NS)
 			continue;
 		const unsigned r = rank(x, span, last);
 		if (r < best_rank ||

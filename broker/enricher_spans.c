@@ -79,8 +79,8 @@ complete_span(struct passage *t, struct note *n)
 	x.session_id = n->o.session;
 	last = t->last || !needs_call(n);
 	if (n->kind == SPAN_LLM || n->kind == SPAN_TOOL)
-		x.call = calls_claim(t->e->calls, n->provider, n->kind == SPAN_TOOL ? CALL_TOOL : CALL_MODEL, &n->o, last,
-				     t->now_ns);
+		x.call =
+		    calls_claim(t->e->calls, n->provider, n->kind == SPAN_TOOL ? CALL_TOOL : CALL_MODEL, &n->o, last, t->now_ns);
 	if (!x.call && !last) {
 		n->waits = true;
 		wants_add(&t->wants, call_session_hash(n->provider, n->o.session));

@@ -39,8 +39,8 @@ struct bed {
 	uint64_t now_ns;
 	struct got *got;
 	size_t count;
-	size_t requests;   /* delivered */
-	bool refuses;      /* whoever takes them has no memory */
+	size_t requests; /* delivered */
+	bool refuses;    /* whoever takes them has no memory */
 };
 
 static inline void
@@ -229,11 +229,9 @@ bed_start_for(struct bed *b, struct enricher_settings settings, unsigned wanted)
 {
 	struct session_settings follow = session_settings_default();
 	struct config_report report = { .line = bed_complain };
-	struct enricher_setup setup = { .settings = settings,
-					.max_attributes = 1024,
-					.max_depth = OTLP_MAX_DEPTH,
-					.deliver = bed_deliver,
-					.ctx = b };
+	struct enricher_setup setup = {
+		.settings = settings, .max_attributes = 1024, .max_depth = OTLP_MAX_DEPTH, .deliver = bed_deliver, .ctx = b
+	};
 
 	*b = (struct bed){ .sink = { .emit = bed_ignore }, .now_ns = BED_NOW };
 	arena_init(&b->arena, (size_t)256 << 20);

@@ -74,9 +74,9 @@ Test(call, sessions_have_hashes_of_their_own)
 static size_t
 fill_texts(struct observation *o, char *const *texts)
 {
-	struct str *const all[] = { &o->session,  &o->parent,  &o->service_name, &o->process,	  &o->model,
-				    &o->speed,	  &o->request_id, &o->prompt_id, &o->source,	  &o->agent,
-				    &o->tool,	  &o->call_id, &o->decision,	 &o->error_type,  &o->error_message,
+	struct str *const all[] = { &o->session,      &o->parent,     &o->service_name, &o->process,    &o->model,
+				    &o->speed,        &o->request_id, &o->prompt_id,    &o->source,     &o->agent,
+				    &o->tool,         &o->call_id,    &o->decision,     &o->error_type, &o->error_message,
 				    &o->project_name, &o->project_dir };
 	const size_t count = sizeof(all) / sizeof(all[0]);
 
@@ -90,9 +90,9 @@ static void
 check_texts(const struct call *x)
 {
 	struct observation o = x->o;
-	const struct str all[] = { o.session, o.parent,	 o.service_name, o.process,    o.model,		o.speed,
-				   o.request_id, o.prompt_id, o.source,	 o.agent,      o.tool,		o.call_id,
-				   o.decision, o.error_type,  o.error_message, o.project_name, o.project_dir };
+	const struct str all[] = { o.session,    o.parent,     o.service_name,  o.process,      o.model,      o.speed,
+				   o.request_id, o.prompt_id,  o.source,        o.agent,        o.tool,       o.call_id,
+				   o.decision,   o.error_type, o.error_message, o.project_name, o.project_dir };
 
 	cr_assert_eq(sizeof(all) / sizeof(all[0]), fill_texts(&o, NULL));
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -267,7 +267,7 @@ Test(call, what_speaks_against_it)
 		const char *what;
 		size_t member;
 	} rows[] = {
-		{ "model", offsetof(struct observation, model) },	   { "prompt", offsetof(struct observation, prompt_id) },
+		{ "model", offsetof(struct observation, model) },        { "prompt", offsetof(struct observation, prompt_id) },
 		{ "request", offsetof(struct observation, request_id) }, { "tool", offsetof(struct observation, tool) },
 		{ "call", offsetof(struct observation, call_id) },
 	};

@@ -100,8 +100,9 @@ enriched_span(const struct provider *p, OtlpSpan *span, const struct call *call,
 {
 	const struct resource_view r = { .now_ns = BED_NOW, .max_attributes = 100 };
 	struct observation o;
-	struct enrichment x = { .provider = p, .o = &o, .session = session, .session_id = STR("s"), .call = call, .typed = true,
-				.prices = prices };
+	struct enrichment x = {
+		.provider = p, .o = &o, .session = session, .session_id = STR("s"), .call = call, .typed = true, .prices = prices
+	};
 
 	x.kind = provider_read_span(p, &r, span, &o);
 	cr_assert(enrich_attributes(&x, &span->attributes, &span->n_attributes, &arena));
@@ -131,16 +132,18 @@ expect(const char *what, const struct got *g, const char *expected)
 /* --- spans of all providers --- */
 
 #define CLAUDE_LOG                                                                                                               \
-	TEXT("model", "claude-opus-5-5") "," INT("input_tokens", 100) "," INT("output_tokens", 20) "," INT(                      \
-	    "cache_read_tokens", 1000) "," INT("cache_creation_tokens", 50) "," DOUBLE("cost_usd", 0.25)
+	TEXT("model", "claude-opus-5-5")                                                                                         \
+	"," INT("input_tokens", 100) "," INT("output_tokens", 20) "," INT("cache_read_tokens", 1000) "," INT(                    \
+	    "cache_creation_tokens", 50) "," DOUBLE("cost_usd", 0.25)
 #define CLAUDE_TOKENS                                                                                                            \
 	"gen_ai.usage.input_tokens=1150\ngen_ai.usage.output_tokens=20\ngen_ai.usage.cache_read.input_tokens=1000\n"             \
 	"gen_ai.usage.cache_write.input_tokens=50\ngen_ai.usage.reasoning.output_tokens=0\nllm.token_count.prompt=1150\n"        \
 	"llm.token_count.completion=20\nllm.token_count.total=1170\nllm.token_count.prompt_details.cache_read=1000\n"            \
 	"llm.token_count.prompt_details.cache_write=50\nllm.token_count.completion_details.reasoning=0\n"
 #define GENAI_CALL                                                                                                               \
-	TEXT("gen_ai.operation.name", "chat") "," TEXT("gen_ai.request.model", "gpt-5.5") "," TEXT(                              \
-	    "gen_ai.response.model", "gpt-5.5-x") "," INT("gen_ai.usage.input_tokens", 10) "," INT("gen_ai.usage.output_tokens", 2)
+	TEXT("gen_ai.operation.name", "chat")                                                                                    \
+	"," TEXT("gen_ai.request.model", "gpt-5.5") "," TEXT("gen_ai.response.model", "gpt-5.5-x") "," INT(                      \
+	    "gen_ai.usage.input_tokens", 10) "," INT("gen_ai.usage.output_tokens", 2)
 
 static const struct {
 	const char *what;
@@ -176,8 +179,8 @@ static const struct {
 	{ "claude: any other", &provider_claude, "claude_code.hook", TEXT("x", "y"), NULL, NULL,
 	  "openinference.span.kind=CHAIN\nsession.id=s\n!gen_ai.operation.name\n!gen_ai.request.model\n" },
 	{ "codex: llm", &provider_codex, "codex.sampling", TEXT("model", "gpt-5.5"), "codex.sse_event",
-	  TEXT("model", "gpt-5.5") "," TEXT("event.kind", "response.completed") "," TEXT("input_token_count", "4210") "," TEXT("output_token_count", "157")
-	  "," INT("cached_token_count", 3072) "," INT("reasoning_token_count", 64),
+	  TEXT("model", "gpt-5.5") "," TEXT("event.kind", "response.completed") "," TEXT("input_token_count", "4210") "," TEXT(
+	      "output_token_count", "157") "," INT("cached_token_count", 3072) "," INT("reasoning_token_count", 64),
 	  "gen_ai.provider.name=openai\ngen_ai.request.model=gpt-5.5\ngen_ai.usage.input_tokens=4210\n"
 	  "gen_ai.usage.output_tokens=157\ngen_ai.usage.cache_read.input_tokens=3072\n"
 	  "gen_ai.usage.reasoning.output_tokens=64\nllm.token_count.total=4367\n"
@@ -208,7 +211,8 @@ static const struct {
 	  "gen_ai.operation.name=execute_tool\n" },
 	{ "gemini: agent", &provider_gemini, "agent_call", TEXT("x", "y"), NULL, NULL, "openinference.span.kind=AGENT\n" },
 	{ "qwen: llm tells all but the cost", &provider_qwen, "qwen-code.llm_request",
-	  TEXT("gen_ai.request.model", "gpt-5.5") "," INT("gen_ai.usage.input_tokens", 1000) "," INT("gen_ai.usage.output_tokens", 10),
+	  TEXT("gen_ai.request.model", "gpt-5.5") "," INT("gen_ai.usage.input_tokens", 1000) "," INT("gen_ai.usage.output_tokens",
+												     10),
 	  NULL, NULL,
 	  "gen_ai.request.model=gpt-5.5\ngen_ai.usage.input_tokens=1000\nllm.token_count.prompt=1000\n"
 	  "gen_ai.usage.cost_usd=0.005300000000\n" },
@@ -225,8 +229,8 @@ static const struct {
 	  TEXT("gen_ai.operation.name", "text_completion") "," TEXT("gen_ai.provider.name", "mistral"), NULL, NULL,
 	  "openinference.span.kind=LLM\ngen_ai.operation.name=text_completion\ngen_ai.provider.name=mistral\n" },
 	{ "genai: tool", &provider_genai, "x",
-	  TEXT("gen_ai.operation.name", "execute_tool") "," TEXT("gen_ai.tool.name", "t") "," TEXT("error.type", "timeout"),
-	  NULL, NULL, "openinference.span.kind=TOOL\ntool.name=t\nerror.type=timeout\n" },
+	  TEXT("gen_ai.operation.name", "execute_tool") "," TEXT("gen_ai.tool.name", "t") "," TEXT("error.type", "timeout"), NULL,
+	  NULL, "openinference.span.kind=TOOL\ntool.name=t\nerror.type=timeout\n" },
 	{ "genai: agent", &provider_genai, "x", TEXT("gen_ai.operation.name", "invoke_agent"), NULL, NULL,
 	  "openinference.span.kind=AGENT\ngen_ai.operation.name=invoke_agent\n" },
 };
@@ -248,12 +252,23 @@ Test(enrich, spans_of_each_provider)
 
 Test(enrich, native_values_stay_and_ours_replace)
 {
-	OtlpSpan *span = span_from("claude_code.llm_request",
-				   TEXT("session.id", "native") "," TEXT("gen_ai.system", "aws.bedrock") "," TEXT(
-				       "gen_ai.request.model", "alias") "," TEXT("project.name", "own") "," TEXT("model", "claude-opus-5-5")
-				   "," TEXT("openinference.span.kind", "CHAIN") "," INT("gen_ai.usage.input_tokens", 3) "," TEXT(
-				       "gen_ai.usage.cost_usd", "a lot") "," TEXT("error.type", "none"),
-				   "");
+	OtlpSpan *span = span_from(
+	    "claude_code.llm_request",
+	    TEXT("session.id", "native") "," TEXT("gen_ai.system", "aws.bedrock") "," TEXT(
+		"gen_ai.request.model",
+		"alias") "," TEXT("project.name",
+				  "own") "," TEXT("model",
+						  "claude-opus-5-5") "," TEXT("openinference.span.kind",
+									      "CHAIN") "," INT("gen_ai.usage.input_tokens",
+											       3) "," TEXT("gen_ai.usage.cost_"
+													   "usd",
+													   "a lot") "," TEXT("err"
+															     "or."
+															     "typ"
+															     "e",
+															     "non"
+															     "e"),
+	    "");
 	const struct call *call = call_from(&provider_claude, "api_request", CLAUDE_LOG);
 	const struct session session = { .id = "s", .project_name = "of the session", .model = "of the session" };
 	struct got g = enriched_span(&provider_claude, span, call, &session);
@@ -291,8 +306,11 @@ Test(enrich, tokens_without_prices_have_no_cost)
 
 Test(enrich, tokens_too_many_to_count_are_the_most_there_can_be)
 {
-	OtlpSpan *span = span_from("chat", TEXT("gen_ai.operation.name", "chat") "," INT("gen_ai.usage.input_tokens", 9223372036854775807) "," INT(
-					       "gen_ai.usage.output_tokens", 9223372036854775807), "");
+	OtlpSpan *span =
+	    span_from("chat",
+		      TEXT("gen_ai.operation.name", "chat") "," INT("gen_ai.usage.input_tokens", 9223372036854775807) "," INT(
+			  "gen_ai.usage.output_tokens", 9223372036854775807),
+		      "");
 	struct got g = enriched_span(&provider_genai, span, NULL, NULL);
 
 	expect("many", &g, "llm.token_count.total=9223372036854775807\ngen_ai.usage.input_tokens=9223372036854775807\n");
@@ -336,12 +354,9 @@ enriched_log(const char *event, const char *attributes, enum span_kind kind, boo
 	const struct resource_view r = { .now_ns = BED_NOW, .max_attributes = 100 };
 	OtlpLogRecord *rec = log_from(event, attributes);
 	struct observation o;
-	const struct enrichment x = { .provider = &provider_claude,
-				      .o = &o,
-				      .session_id = STR("s"),
-				      .typed = typed,
-				      .kind = kind,
-				      .prices = prices };
+	const struct enrichment x = {
+		.provider = &provider_claude, .o = &o, .session_id = STR("s"), .typed = typed, .kind = kind, .prices = prices
+	};
 
 	provider_read_log(&provider_claude, &r, rec, &o);
 	cr_assert(enrich_attributes(&x, &rec->attributes, &rec->n_attributes, &arena));
@@ -358,7 +373,8 @@ Test(enrich, log_records)
 	g = enriched_log("user_prompt", TEXT("prompt_length", "5"), SPAN_CHAIN, false);
 	expect("user_prompt", &g, "session.id=s\n!openinference.span.kind\n!gen_ai.operation.name\n!gen_ai.request.model\n");
 	free(g.attributes);
-	g = enriched_log("api_error", TEXT("model", "m") "," INT("status_code", 429) "," TEXT("error", "slow down"), SPAN_LLM, true);
+	g = enriched_log("api_error", TEXT("model", "m") "," INT("status_code", 429) "," TEXT("error", "slow down"), SPAN_LLM,
+			 true);
 	expect("api_error", &g, "error.type=rate_limit\nerror.message=slow down\n!gen_ai.usage.input_tokens\n");
 	free(g.attributes);
 }

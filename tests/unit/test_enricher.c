@@ -34,7 +34,8 @@ restart(struct enricher_settings settings, unsigned wanted)
 #define CODEX       "codex_exec"
 #define DAEMON      "codex-app-server"
 #define OF_SESSION  TEXT("session.id", "one") ","
-#define ANSWER      TEXT("model", "claude-opus-5-5") "," INT("input_tokens", 10) "," INT("output_tokens", 2) "," INT("cost_usd", 1)
+#define TOKENS      INT("input_tokens", 10) "," INT("output_tokens", 2)
+#define ANSWER      TEXT("model", "claude-opus-5-5") "," TOKENS "," INT("cost_usd", 1)
 #define CODEX_TOKEN TEXT("event.name", "codex.sse_event") "," TEXT("input_token_count", "10") "," TEXT("output_token_count", "2")
 
 static char json[1 << 16];
@@ -47,9 +48,9 @@ record(const char *event, uint64_t ms, const char *trace, const char *attributes
 	static unsigned next;
 	char *dst = buffers[next++ % 4];
 
-	cr_assert_lt(snprintf(dst, sizeof(buffers[0]),
-			      "{\"timeUnixNano\":\"%llu\",\"traceId\":\"%s\",\"attributes\":[%s%s%s]}",
-			      (unsigned long long)(BED_NOW + ms * MS), trace, event, *event && *attributes ? "," : "", attributes),
+	cr_assert_lt(snprintf(dst, sizeof(buffers[0]), "{\"timeUnixNano\":\"%llu\",\"traceId\":\"%s\",\"attributes\":[%s%s%s]}",
+			      (unsigned long long)(BED_NOW + ms * MS), trace, event, *event && *attributes ? "," : "",
+			      attributes),
 		     (int)sizeof(buffers[0]));
 	return dst;
 }
@@ -58,8 +59,8 @@ static enum verdict
 post_logs(const char *service, const char *records, uint64_t peer)
 {
 	cr_assert_lt(snprintf(json, sizeof(json),
-			      "{\"resourceLogs\":[{\"resource\":{\"attributes\":[" TEXT("service.name", "%s")
-			      "]},\"scopeLogs\":[{\"logRecords\":[%s]}]}]}",
+			      "{\"resourceLogs\":[{\"resource\":{\"attributes\":[" TEXT(
+				  "service.name", "%s") "]},\"scopeLogs\":[{\"logRecords\":[%s]}]}]}",
 			      service, records),
 		     (int)sizeof(json));
 	return bed_post(&bed, OTLP_LOGS, json, peer);
@@ -73,11 +74,12 @@ span(const char *name, unsigned n, uint64_t from, uint64_t to, const char *attri
 	static unsigned next;
 	char *dst = buffers[next++ % 4];
 
-	cr_assert_lt(snprintf(dst, sizeof(buffers[0]),
-			      "{\"traceId\":\"" TRACE "\",\"spanId\":\"%016x\",\"parentSpanId\":\"00000000000000ff\",\"name\":\"%s\","
-			      "\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\",\"attributes\":[%s]}",
-			      n, name, (unsigned long long)(BED_NOW + from * MS), (unsigned long long)(BED_NOW + to * MS), attributes),
-		     (int)sizeof(buffers[0]));
+	cr_assert_lt(
+	    snprintf(dst, sizeof(buffers[0]),
+		     "{\"traceId\":\"" TRACE "\",\"spanId\":\"%016x\",\"parentSpanId\":\"00000000000000ff\",\"name\":\"%s\","
+		     "\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\",\"attributes\":[%s]}",
+		     n, name, (unsigned long long)(BED_NOW + from * MS), (unsigned long long)(BED_NOW + to * MS), attributes),
+	    (int)sizeof(buffers[0]));
 	return dst;
 }
 
@@ -85,8 +87,8 @@ static void
 write_traces(const char *service, const char *spans, const char *more)
 {
 	cr_assert_lt(snprintf(json, sizeof(json),
-			      "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" TEXT("service.name", "%s")
-			      "]},\"scopeSpans\":[{\"scope\":{\"name\":\"x\"},\"spans\":[%s%s%s]}]}]}",
+			      "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" TEXT(
+				  "service.name", "%s") "]},\"scopeSpans\":[{\"scope\":{\"name\":\"x\"},\"spans\":[%s%s%s]}]}]}",
 			      service, spans, *more ? "," : "", more),
 		     (int)sizeof(json));
 }
@@ -240,10 +242,11 @@ Test(enricher, parting_again_is_no_longer_waiting)
 Test(enricher, resources_and_scopes_stay_with_their_spans)
 {
 	snprintf(json, sizeof(json),
-		 "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" TEXT("service.name", CLAUDE) "," TEXT("r", "1")
-		 "]},\"scopeSpans\":[{\"spans\":[%s]},{\"spans\":[%s]}]},{},{\"resource\":{\"attributes\":[" TEXT(
-		     "service.name", CLAUDE) "," TEXT("r", "2") "]},\"scopeSpans\":[{\"spans\":[%s]}]}]}",
-		 LLM(1, "r1", 0, 100), span("a", 2, 0, 1, OF_SESSION TEXT("x", "y")), span("b", 3, 0, 1, OF_SESSION TEXT("x", "y")));
+		 "{\"resourceSpans\":[{\"resource\":{\"attributes\":[" TEXT("service.name", CLAUDE) "," TEXT(
+		     "r", "1") "]},\"scopeSpans\":[{\"spans\":[%s]},{\"spans\":[%s]}]},{},{\"resource\":{\"attributes\":"
+			       "[" TEXT("service.name", CLAUDE) "," TEXT("r", "2") "]},\"scopeSpans\":[{\"spans\":[%s]}]}]}",
+		 LLM(1, "r1", 0, 100), span("a", 2, 0, 1, OF_SESSION TEXT("x", "y")),
+		 span("b", 3, 0, 1, OF_SESSION TEXT("x", "y")));
 	bed_post(&bed, OTLP_TRACES, json, 1);
 	cr_assert(bed_span(&bed, "a") && bed_span(&bed, "b"));
 	cr_expect(got_is(bed_span(&bed, "a"), "resource.r", "1"));
@@ -259,8 +262,8 @@ fill_held(void)
 {
 	const struct wants none = { 0 };
 
-	while (held_add(enricher_held(bed.enricher), 0, UINT64_MAX, 0, &none, malloc(1), 0))
-		;
+	for (size_t i = 0; i < HELD_ITEMS_MAX; i++)
+		cr_assert(held_add(enricher_held(bed.enricher), 0, UINT64_MAX, 0, &none, malloc(1), 0));
 }
 
 Test(enricher, without_a_place_to_wait_it_goes_as_it_is)
@@ -346,7 +349,8 @@ Test(enricher, sessions_of_one_request_stay_apart)
 {
 	char records[8192];
 
-	snprintf(records, sizeof(records), "%s,%s,%s,%s", record(TEXT("event.name", "user_prompt"), 0, "", TEXT("session.id", "one")),
+	snprintf(records, sizeof(records), "%s,%s,%s,%s",
+		 record(TEXT("event.name", "user_prompt"), 0, "", TEXT("session.id", "one")),
 		 record(TEXT("event.name", "internal"), 1, "", ""),
 		 record(TEXT("event.name", "user_prompt"), 0, "", TEXT("session.id", "second")),
 		 record(TEXT("event.name", "internal"), 1, "", ""));
@@ -512,7 +516,8 @@ error_of(size_t length, bool as_span, const char *about)
 	cr_assert_lt(length, sizeof(message));
 	memset(message, 'm', length);
 	memcpy(message + length - 8, " timeout", 9);
-	snprintf(attributes, sizeof(attributes), OF_SESSION TEXT("error", "%s") "," TEXT("success", "false") "%s", message, about);
+	snprintf(attributes, sizeof(attributes), OF_SESSION TEXT("error", "%s") "," TEXT("success", "false") "%s", message,
+		 about);
 	if (as_span)
 		post_spans(CLAUDE, span("claude_code.llm_request", 1, 0, 100, attributes), 1);
 	else
@@ -589,7 +594,8 @@ Test(enricher, a_request_that_cannot_be_delivered_is_refused)
 	bed.refuses = true;
 	cr_expect_eq(post_logs(CLAUDE, record(TEXT("event.name", "user_prompt"), 0, "", OF_SESSION TEXT("x", "y")), 1),
 		     VERDICT_NO_MEMORY);
-	cr_expect_eq(post_spans(CLAUDE, span("claude_code.interaction", 2, 0, 200, OF_SESSION TEXT("x", "y")), 1), VERDICT_NO_MEMORY);
+	cr_expect_eq(post_spans(CLAUDE, span("claude_code.interaction", 2, 0, 200, OF_SESSION TEXT("x", "y")), 1),
+		     VERDICT_NO_MEMORY);
 	bed.refuses = false;
 	cr_expect_eq(post_spans(CLAUDE, span("claude_code.interaction", 2, 0, 200, OF_SESSION TEXT("x", "y")), 1), VERDICT_OK);
 	cr_expect_eq(count(OTLP_TRACES), 1);
@@ -656,7 +662,8 @@ Test(enricher, what_the_store_gives_back_may_be_anything)
 	const struct wants none = { 0 };
 	uint8_t *bytes = malloc(3);
 
-	memcpy(bytes, "\xff\xff\xff", 3);
+	cr_assert(bytes);
+	memset(bytes, 0xff, 3);
 	cr_assert(held_add(enricher_held(bed.enricher), 9, BED_NOW, 0, &none, bytes, 3));
 	cr_assert(held_add(enricher_held(bed.enricher), 10, BED_NOW, 0, &none, malloc(1), 0));
 	bed_wait(&bed, 1);
