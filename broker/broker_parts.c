@@ -1,4 +1,5 @@
 #include "broker_parts.h"
+#include "forward_report.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -168,7 +169,11 @@ open_bus(struct broker *b)
 		return false;
 	if (open_keeper(b)) {
 		const struct query_setup setup = {
-			.sessions = b->sessions, .publisher = &b->publisher, .settle = settle_for_query, .ctx = b
+			.sessions = b->sessions,
+			.publisher = &b->publisher,
+			.forward = { forward_report, &b->forward },
+			.settle = settle_for_query,
+			.ctx = b,
 		};
 
 		if (query_open(&b->query, b->loop, query, &setup, &b->log))

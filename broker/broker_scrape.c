@@ -1,5 +1,6 @@
 /* What the broker looks like at the moment when somebody asks for its metrics. */
 #include "broker_parts.h"
+#include "forward_report.h"
 #include "vitals.h"
 
 _Static_assert(VITALS_UNKNOWN == METRICS_UNKNOWN, "what is unknown stays so");
@@ -38,6 +39,7 @@ broker_scrape(void *ctx, enum metrics_format format, struct buf *out)
 				       .connections_refused = b->gate.refused,
 				       .journal_oldest = journal_oldest(&b->journal),
 				       .journal_newest = b->publisher.seq };
+	struct metrics_lane lanes[DESTINATION_LANES_MAX];
 	struct vitals vitals;
 
 	vitals_read(&vitals);
@@ -46,6 +48,9 @@ broker_scrape(void *ctx, enum metrics_format format, struct buf *out)
 	state.open_fds = vitals.open_fds;
 	state.max_fds = vitals.max_fds;
 	look_at_store(&b->keeper, &state);
+	state.held_bytes = b->enricher ? enricher_held(b->enricher)->bytes : METRICS_UNKNOWN;
+	state.lanes = lanes;
+	state.lane_count = forward_report_lanes(&b->forward, lanes);
 	sessions_each(b->sessions, count_session, &(struct census){ b->metrics, &state });
 	/* Where answers do not wait for the store, what they answered counts at once. */
 	if (!b->intake.deferred)

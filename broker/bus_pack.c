@@ -12,7 +12,7 @@ static_assert((int)EVENT_SESSION_ENDED == AGENTBUS__V1__EVENT_KIND__EVENT_KIND_S
 /* All text of a session and an event is bounded, and so is their number of models. */
 #define TEXT_MAX   3072
 #define MODEL_SIZE (sizeof(((struct model_usage *)0)->model) + 14 * BUS_WIRE_HEAD_MAX)
-#define EVENT_MAX  (TEXT_MAX + 80 * BUS_WIRE_HEAD_MAX + SESSION_MODELS_MAX * MODEL_SIZE)
+#define EVENT_MAX  (TEXT_MAX + (80 + 4 * ERROR_CLASS_COUNT) * BUS_WIRE_HEAD_MAX + SESSION_MODELS_MAX * MODEL_SIZE)
 static_assert(sizeof(struct session) + 1024 < TEXT_MAX, "a session's text fits");
 
 /* The numbers below are the fields of agentbus.proto; each message is put from its last field to its first. */
@@ -85,8 +85,23 @@ put_models(struct bus_wire *w, unsigned field, const struct session *s)
 }
 
 static void
+put_errors_by_type(struct bus_wire *w, const struct session *s)
+{
+	for (unsigned c = ERROR_CLASS_COUNT - 1; c > ERROR_NONE; c--) {
+		const uint8_t *end = w->at;
+
+		if (s->errors_by_class[c] == 0)
+			continue;
+		bus_wire_number(w, 2, s->errors_by_class[c]);
+		bus_wire_text(w, 1, error_class_name(c));
+		bus_wire_embed(w, 34, end);
+	}
+}
+
+static void
 put_session_usage(struct bus_wire *w, const struct session *s)
 {
+	put_errors_by_type(w, s);
 	bus_wire_fixed64(w, 33, s->state_observed_ns);
 	put_models(w, 32, s);
 	bus_wire_number(w, 31, s->turn_errors);
@@ -159,6 +174,9 @@ put_api_error(struct bus_wire *w, const struct event *e, const struct observatio
 {
 	char message[sizeof(e->session->last_error.message)];
 
+	bus_wire_number(w, 8, o->attempts);
+	bus_wire_number(w, 7, (o->flags & OBS_RETRIED) != 0);
+	bus_wire_number(w, 6, (o->flags & OBS_FINAL) != 0);
 	put_view(w, 5, o->request_id, SESSION_ID_MAX);
 	bus_wire_number(w, 4, o->duration_ms);
 	bus_wire_number(w, 3, o->attempt);

@@ -1,5 +1,8 @@
 #include "call.h"
 
+#include "error.h"
+#include "error_text.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -7,7 +10,6 @@
 #define OPENINGS_MAX  256                /* sessions whose newest beginning of a call is remembered */
 #define CLOCK_STEP_NS (5 * 1000000ull)   /* log records are cut to milliseconds, and written a moment after */
 #define LOG_DELAY_NS  (100 * 1000000ull) /* from a span's end to the record of the same moment */
-#define MESSAGE_MAX   200
 
 /* When a session's last call began. */
 struct opening {
@@ -124,10 +126,8 @@ own_texts(struct call *x)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct str *s = text_at(x, texts[i]);
-		size_t room = last + 1 - used;
+		const size_t room = last + 1 - used;
 
-		if (texts[i] == offsetof(struct observation, error_message) && room > MESSAGE_MAX + 1)
-			room = MESSAGE_MAX + 1;
 		str_copy(x->text + used, room, *s);
 		*s = str_from(x->text + used);
 		used = used + s->len + 1 < last ? used + s->len + 1 : last;
@@ -143,6 +143,7 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 	const uint64_t hash = call_session_hash(p, o->session);
 	struct opening *opened = opening_of(c, hash);
 	struct call *x = &c->list[c->next];
+	char message[ERROR_TEXT_SIZE];
 
 	c->session_hash[c->next] = hash;
 	c->due_ns[c->next] = NEVER;
@@ -160,6 +161,11 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns) {
 		x->o.start_ns = opened->start_ns;
 		*opened = (struct opening){ 0 }; /* the next answer has a beginning of its own, or none that is known */
+	}
+	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT) {
+		if (o->error == ERROR_NONE) /* else by the whole of a text that has been cut since */
+			x->o.error = error_classify(o->status, o->error_type, o->error_message);
+		x->o.error_message = (struct str){ message, error_text(o->error_message, message, sizeof(message)) };
 	}
 	own_texts(x);
 	str_copy(x->version, sizeof(x->version), version);

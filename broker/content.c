@@ -1,6 +1,7 @@
 #include "content.h"
 #include "content_keys.h"
 #include "content_points.h"
+#include "error_text.h"
 #include "field.h"
 #include "str.h"
 
@@ -93,14 +94,6 @@ rule_applies(const struct content_rule *rule, const struct owner *o, const OtlpA
 }
 
 /* --- texts --- */
-
-/* One line that fits; returns its length. */
-static size_t
-error_text(struct str message, char *dst, size_t size)
-{
-	str_copy(dst, size, message);
-	return strlen(dst);
-}
 
 /* Puts a text in the place of another. */
 static void

@@ -2,6 +2,7 @@
 
 #include "attribute.h"
 #include "error.h"
+#include "error_text.h"
 
 #define PICO_PER_USD 1e12
 
@@ -21,6 +22,7 @@ struct facts {
 	bool own_cost; /* of the record itself */
 	bool failed;
 	struct str error_type, error_message, original_type;
+	char message[ERROR_TEXT_SIZE];
 };
 
 struct told {
@@ -284,7 +286,8 @@ work_out_error(struct facts *f)
 		f->error_type = first(own, STR("tool_error"));
 		return;
 	}
-	f->error_message = first(logged->error_message, o->error_message);
+	f->error_message.len = error_text(first(logged->error_message, o->error_message), f->message, sizeof(f->message));
+	f->error_message.ptr = f->message;
 	class = class_of(logged);
 	if (class == ERROR_UNKNOWN)
 		class = class_of(o);

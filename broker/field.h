@@ -38,7 +38,8 @@ enum field {
 	F_ERROR_TYPE,
 	F_ERROR_MESSAGE,
 	F_ATTEMPT,
-	F_COMMAND, /* a slash command */
+	F_ATTEMPTS, /* in all */
+	F_COMMAND,  /* a slash command */
 	F_COMMAND_SOURCE,
 	F_PROMPT_LENGTH,
 	F_PROMPT_ID,

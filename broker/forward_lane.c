@@ -119,7 +119,7 @@ post(struct forward_lane *l)
 		return;
 	}
 	l->state = FORWARD_SENDING;
-	l->cut = false;
+	l->headed = l->cut = false;
 	l->retry_after[0] = '\0';
 	l->answer.len = 0;
 	curl_easy_setopt(l->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)l->pack.body.len);
@@ -221,7 +221,7 @@ tell_partial(struct forward_lane *l, const struct forward_partial *p)
 
 	if ((p->rejected == 0 && *p->message == '\0') || !may_tell(&l->target->partial, p->rejected, now_of(l), &count))
 		return;
-	log_warning(l->host->log, "forward %s: %" PRIu64 " items were rejected: %s", l->target->to->name, count,
+	log_warning(l->host->log, "forward %s: items rejected: %" PRIu64 " (%s)", l->target->to->name, count,
 		    *p->message ? p->message : "it does not say why");
 }
 
@@ -267,7 +267,7 @@ give_up(struct forward_lane *l, const char *why)
 	forward_queue_pass(l->queue, &l->up_to);
 	forward_rules_succeeded(&l->pace);
 	if (may_tell(&l->target->refused, items_sent(l), now_of(l), &count))
-		log_warning(l->host->log, "forward %s: %" PRIu64 " items were refused for good (%s)", l->target->to->name, count,
+		log_warning(l->host->log, "forward %s: items refused for good: %" PRIu64 " (%s)", l->target->to->name, count,
 			    l->error);
 	become_idle(l);
 }
@@ -299,7 +299,8 @@ forward_lane_done(struct forward_lane *l, CURLcode code)
 	char why[FORWARD_ERROR_SIZE];
 	long status = 0;
 
-	if (code == CURLE_OK || l->cut)
+	/* libcurl is content with a head that was cut short. */
+	if (l->headed && (code == CURLE_OK || l->cut))
 		curl_easy_getinfo(l->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status > 0)
 		snprintf(why, sizeof(why), "HTTP %ld %s", status, forward_rules_name((unsigned)status));
@@ -328,6 +329,7 @@ on_header(char *bytes, size_t size, size_t count, void *ctx)
 	struct forward_lane *l = ctx;
 	struct str s = { bytes, size * count };
 
+	l->headed = s.len > 0 && strchr("\r\n", *bytes);
 	if (s.len < sizeof(name) || strncasecmp(s.ptr, name, sizeof(name) - 1) != 0)
 		return size * count;
 	s = (struct str){ s.ptr + sizeof(name) - 1, s.len - (sizeof(name) - 1) };

@@ -45,6 +45,7 @@ struct forward_lane {
 	struct forward_pace pace;
 	uint64_t again_ns; /* WAITING: until then */
 	struct buf answer; /* its beginning */
+	bool headed;       /* its head came whole */
 	bool cut;          /* the answer was longer, and we hung up */
 	char retry_after[64];
 	char curl_error[CURL_ERROR_SIZE];

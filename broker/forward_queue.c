@@ -41,6 +41,18 @@ find(struct forward_queue *q, const char *destination, unsigned signal)
 	return NULL;
 }
 
+/* Something may have been dropped while there was no store. */
+static void
+add_counts(struct store_lane_counts *c, const struct store_lane_counts *more)
+{
+	c->sent += more->sent;
+	c->rejected += more->rejected;
+	c->dropped += more->dropped;
+	c->sent_bytes += more->sent_bytes;
+	c->sent_requests += more->sent_requests;
+	c->retries += more->retries;
+}
+
 struct loading {
 	struct forward_queue *queue;
 	struct {
@@ -56,12 +68,11 @@ take_lane(void *ctx, const struct store_lane *stored)
 	struct loading *l = ctx;
 	struct queue_lane *lane = find(l->queue, stored->destination, stored->signal);
 
-	if (lane) {
+	if (lane && !lane->known) {
 		lane->at = stored->at;
-		lane->counts = stored->counts;
+		add_counts(&lane->counts, &stored->counts);
 		lane->known = true;
-		lane->changed = false;
-	} else if (l->gone_count < GONE_MAX) {
+	} else if (!lane && l->gone_count < GONE_MAX) {
 		str_copy(l->gone[l->gone_count].destination, DESTINATION_NAME_SIZE, str_from(stored->destination));
 		l->gone[l->gone_count++].signal = stored->signal;
 	}
@@ -82,10 +93,12 @@ forward_queue_load(struct forward_queue *q, struct store *st)
 			return false;
 	for (size_t i = 0; i < q->lane_count; i++) {
 		struct queue_lane *lane = &q->lanes[i];
+		const struct store_mark end = store_queue_end(st, lane->signal);
 
-		if (lane->known)
+		/* A mark behind the end is of another database. */
+		if (lane->known && lane->at.row <= end.row)
 			continue;
-		lane->at = store_queue_end(st, lane->signal);
+		lane->at = end;
 		lane->known = lane->changed = true;
 	}
 	q->store = st;
@@ -153,7 +166,7 @@ warn(struct forward_queue *q, size_t number, uint64_t items, uint64_t now_ns)
 	w->untold += items;
 	if (w->untold == 0 || (w->told_ns && now_ns - w->told_ns < 60 * NS_PER_S))
 		return;
-	log_warning(q->log, "forward %s: more waits than its queue may hold: the oldest %" PRIu64 " items were dropped",
+	log_warning(q->log, "forward %s: more waits than its queue may hold; oldest items dropped: %" PRIu64,
 		    q->to->list[number].name, w->untold);
 	w->told_ns = now_ns;
 	w->untold = 0;

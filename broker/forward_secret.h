@@ -13,4 +13,7 @@
 bool forward_secret_headers(const struct destination *d, bool (*fn)(void *ctx, const char *header), void *ctx,
 			    const struct log *log);
 
+/* Whether all headers of all destinations can be had. Logs why not. */
+bool forward_secret_check(const struct destinations *to, const struct log *log);
+
 #endif

@@ -1,5 +1,6 @@
 /* agentbusd: the start, the signals and the end. */
 #include "broker.h"
+#include "forward_secret.h"
 #include "options.h"
 #include "pricing.h"
 #include "tidier.h"
@@ -135,6 +136,11 @@ run(struct daemon *d, const struct config *config, struct price_table *prices)
 static int
 check(const struct options *o)
 {
+	struct log log;
+
+	log_init(&log, o->config.log_level);
+	if (!forward_secret_check(&o->config.forward, &log))
+		return 1;
 	if (*o->file)
 		printf("agentbusd: %s is fine\n", o->file);
 	else

@@ -30,7 +30,7 @@ typedef void samples_fn(struct page *p, const struct family *f);
 struct family {
 	const char *name, *type, *unit, *help;
 	samples_fn *samples;
-	size_t offset;   /* of a plain value, in struct metrics_state */
+	size_t offset;   /* of a plain value, in struct metrics_state; of a lane's, in struct metrics_lane */
 	unsigned digits; /* of it that are behind the point */
 };
 
@@ -277,6 +277,21 @@ build_info(struct page *p, const struct family *f)
 	put(p, "%s_info{version=\"%s\"} 1\n", f->name, p->st->version);
 }
 
+static void
+lanes(struct page *p, const struct family *f)
+{
+	const bool counter = strcmp(f->type, "counter") == 0;
+	char number[DECIMAL_SIZE];
+
+	for (size_t i = 0; i < p->st->lane_count; i++) {
+		const struct metrics_lane *l = &p->st->lanes[i];
+		const uint64_t n = *(const uint64_t *)((const char *)l + f->offset);
+
+		put(p, "%s%s{destination=\"%s\",signal=\"%s\"} %s\n", f->name, counter ? "_total" : "", l->destination, l->signal,
+		    decimal(n, f->digits, number));
+	}
+}
+
 static uint64_t
 value_of(const struct page *p, const struct family *f)
 {
@@ -294,6 +309,7 @@ value(struct page *p, const struct family *f)
 /* --- the page --- */
 
 #define VALUE(member) .samples = value, .offset = offsetof(struct metrics_state, member)
+#define LANE(member)  .samples = lanes, .offset = offsetof(struct metrics_lane, member)
 
 static const struct family families[] = {
 	{ "agentbus_requests", "counter", "", "Answers of models.", .samples = requests },
@@ -320,6 +336,17 @@ static const struct family families[] = {
 	{ "agentbus_store_commits", "counter", "", "Transactions written.", VALUE(store_commits) },
 	{ "agentbus_store_wal_bytes", "gauge", "bytes", "Write-ahead log that is not moved into the database yet.",
 	  VALUE(store_wal_bytes) },
+	{ "agentbus_forward_sent", "counter", "", "Log records, spans and metrics that a destination took.", LANE(sent) },
+	{ "agentbus_forward_retried", "counter", "", "Requests to a destination that were put off to be tried again.",
+	  LANE(retries) },
+	{ "agentbus_forward_rejected", "counter", "", "Log records, spans and metrics that a destination refused for good.",
+	  LANE(rejected) },
+	{ "agentbus_forward_dropped", "counter", "", "Log records, spans and metrics for which a queue had no room.",
+	  LANE(dropped) },
+	{ "agentbus_forward_queued_bytes", "gauge", "bytes", "What waits for a destination.", LANE(queued_bytes) },
+	{ "agentbus_forward_oldest_seconds", "gauge", "seconds", "For how long the oldest of it waits.", LANE(oldest_ns),
+	  .digits = NS_DIGITS },
+	{ "agentbus_forward_held_bytes", "gauge", "bytes", "Spans that wait for what logs say of them.", VALUE(held_bytes) },
 	{ "process_start_time_seconds", "gauge", "seconds", "Start of the broker since the epoch.", VALUE(started_ns),
 	  .digits = NS_DIGITS },
 	{ "process_cpu_seconds", "counter", "seconds", "User and system time.", VALUE(cpu_ns), .digits = NS_DIGITS },
@@ -350,6 +377,8 @@ metrics_text_write(const struct metrics *m, const struct metrics_state *st, enum
 		const struct family *family = &families[i];
 
 		if (family->samples == value && value_of(&p, family) == METRICS_UNKNOWN)
+			continue;
+		if (family->samples == lanes && st->lane_count == 0)
 			continue;
 		put_head(&p, family);
 		family->samples(&p, family);

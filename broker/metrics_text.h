@@ -15,6 +15,14 @@ enum metrics_format {
 	METRICS_FORMAT_COUNT
 };
 
+/* What is passed on of one signal to one destination; items are log records, spans or metrics. */
+struct metrics_lane {
+	const char *destination, *signal;
+	uint64_t sent, retries, rejected, dropped;
+	uint64_t queued_bytes;
+	uint64_t oldest_ns; /* for how long the oldest waits, 0: nothing does */
+};
+
 /* What is not counted but looked at when somebody asks. */
 struct metrics_state {
 	const char *version;
@@ -26,6 +34,9 @@ struct metrics_state {
 	uint64_t connections, connections_refused;
 	uint64_t journal_oldest, journal_newest;
 	uint64_t store_writable, store_commits, store_wal_bytes;
+	uint64_t held_bytes;
+	const struct metrics_lane *lanes;
+	size_t lane_count;
 };
 
 /* The value of Content-Type. Static. */

@@ -49,6 +49,7 @@ enum meaning {
 	MEANS_RESPONSE_END, /* a span of the same answer: how it stopped; counts nothing */
 	MEANS_ERROR,        /* a request failed: counts an error */
 	MEANS_FAULT,        /* something failed that is no API request of its own: shown, not counted */
+	MEANS_GIVEN_UP,     /* the CLI has tried often enough: says again what MEANS_ERROR said, or should have */
 	MEANS_DECISION,     /* a tool call was allowed or refused */
 	MEANS_TOOL,         /* a tool finished: counts a tool call */
 	MEANS_TOOL_END,     /* a span of the same tool call; counts nothing */
@@ -68,7 +69,7 @@ enum observation_flag {
 	OBS_WANTS_TOOL = 1 << 2,   /* MEANS_RESPONSE_END: the answer stopped to use a tool */
 	OBS_REFUSED = 1 << 3,      /* the person refused the tool */
 	OBS_FAILED = 1 << 4,       /* a tool failed */
-	OBS_FINAL = 1 << 5,        /* MEANS_ERROR: the CLI gave up, the turn is over unless it goes on */
+	OBS_FINAL = 1 << 5,        /* MEANS_ERROR, MEANS_FAULT: the CLI gave up, the turn is over unless it goes on */
 	OBS_SPAN = 1 << 6,         /* came as a span: spans of this session are exported */
 	OBS_MARKS_TURN = 1 << 7,   /* where spans are exported, the end of a turn will be marked by one */
 	OBS_SHARED = 1 << 8,       /* its connection belongs to a process that serves several sessions */
@@ -80,7 +81,8 @@ enum observation_flag {
 	OBS_CERTAIN = 1 << 14,     /* OBS_TITLE: known to be one, not just alike */
 	OBS_TWICE = 1 << 15,       /* the same call may come as a span and as a log record: count one of them, by span id */
 	OBS_ANONYMOUS = 1 << 16,   /* may lack a session id: its process stands for it */
-	OBS_HAS_TOKENS = 1 << 17   /* says how many tokens were used */
+	OBS_HAS_TOKENS = 1 << 17,  /* says how many tokens were used */
+	OBS_RETRIED = 1 << 18      /* MEANS_ERROR, MEANS_FAULT: the CLI will try again */
 };
 
 /* An observation is never further ahead of the broker's clock: a record that is counts as one of when it arrived. */
@@ -120,6 +122,7 @@ struct observation {
 	struct str error_type; /* the CLI's own class */
 	struct str error_message;
 	unsigned status, attempt;
+	unsigned attempts; /* in all; 0: it does not say */
 
 	struct str project_name, project_dir;
 	uint32_t pid;

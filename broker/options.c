@@ -194,7 +194,8 @@ options_load(int argc, char **argv, struct config_report *report, struct options
 	walk_arguments(argc, argv, &(struct walk){ .options = &o, .report = report });
 	if (report->errors > before)
 		return 2;
-	config_forward_check(&o.config, o.file, report);
+	if (report->errors == 0)
+		config_forward_check(&o.config, o.file, report);
 	if (report->errors > 0)
 		return 1;
 	*ret = o;

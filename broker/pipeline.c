@@ -1,6 +1,7 @@
 #include "pipeline.h"
 
 #include "error.h"
+#include "error_text.h"
 #include "provider.h"
 
 #include <stdlib.h>
@@ -32,12 +33,45 @@ batch_reserve(struct batch *b)
 	return true;
 }
 
-static void
+static bool
+is_failure(const struct observation *o)
+{
+	switch (o->means) {
+	case MEANS_ERROR:
+	case MEANS_FAULT:
+	case MEANS_GIVEN_UP:
+		return true;
+	case MEANS_RESPONSE_END:
+		return (o->flags & OBS_FAILED) != 0;
+	default:
+		return false;
+	}
+}
+
+/* Gives a failure its class, and puts in the place of its message what may be shown: of one without a message its CLI's class. */
+static bool
+judge(struct observation *o, struct arena *a)
+{
+	char text[ERROR_TEXT_SIZE], *kept;
+	size_t len;
+
+	o->error = error_classify(o->status, o->error_type, o->error_message);
+	len = error_text(o->error_message.len ? o->error_message : o->error_type, text, sizeof(text));
+	kept = arena_alloc(a, len + 1);
+	if (!kept)
+		return false;
+	memcpy(kept, text, len + 1);
+	o->error_message = (struct str){ kept, len };
+	return true;
+}
+
+static bool
 batch_add(struct batch *b, struct observation *o)
 {
-	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT || (o->means == MEANS_RESPONSE_END && (o->flags & OBS_FAILED)))
-		o->error = error_classify(o->status, o->error_type, o->error_message);
+	if (is_failure(o) && !judge(o, b->arena))
+		return false;
 	b->list[b->count++] = *o;
+	return true;
 }
 
 static struct resource_view
@@ -59,8 +93,8 @@ collect_logs(const Opentelemetry__Proto__Logs__V1__ResourceLogs *rl, struct batc
 			struct observation o;
 			if (!batch_reserve(b))
 				return false;
-			if (provider_log(p, &r, sl->log_records[k], &o))
-				batch_add(b, &o);
+			if (provider_log(p, &r, sl->log_records[k], &o) && !batch_add(b, &o))
+				return false;
 		}
 	}
 	return true;
@@ -78,8 +112,8 @@ collect_spans(const Opentelemetry__Proto__Trace__V1__ResourceSpans *rs, struct b
 			struct observation o;
 			if (!batch_reserve(b))
 				return false;
-			if (provider_span(p, &r, ss->spans[k], &o))
-				batch_add(b, &o);
+			if (provider_span(p, &r, ss->spans[k], &o) && !batch_add(b, &o))
+				return false;
 		}
 	}
 	return true;

@@ -189,14 +189,30 @@ observe_fields(const struct provider *p, const struct resource_view *r, const st
 	o->error_type = field_text(f, F_ERROR_TYPE);
 	o->status = (unsigned)(field_u64(f, F_STATUS) % 1000);
 	o->attempt = (unsigned)field_u64(f, F_ATTEMPT);
+	o->attempts = (unsigned)field_u64(f, F_ATTEMPTS);
 	o->project_dir = field_text(f, F_CWD);
 	o->project_name = field_text(f, F_PROJECT);
 	if (o->project_name.len == 0)
 		o->project_name = r->project_name;
 }
 
+/* Whether a failed request is tried again, and how often it was. */
 static void
-observe_rule(const struct meaning_rule *rule, const struct fields *f, struct observation *o)
+observe_retries(const struct provider *p, struct observation *o)
+{
+	const struct retry_rule *r = o->flags & (OBS_FINAL | OBS_RETRIED) ? NULL : p->retries;
+
+	for (; r && r->flags; r++)
+		if (o->status >= r->first && o->status <= r->last) {
+			o->flags |= r->flags;
+			break;
+		}
+	if ((o->flags & OBS_FINAL) && o->attempts == 0)
+		o->attempts = o->attempt;
+}
+
+static void
+observe_rule(const struct provider *p, const struct meaning_rule *rule, const struct fields *f, struct observation *o)
 {
 	if (!rule)
 		return;
@@ -205,6 +221,8 @@ observe_rule(const struct meaning_rule *rule, const struct fields *f, struct obs
 	o->reason = rule->reason;
 	if (rule->refine)
 		rule->refine(f, o);
+	if (o->means == MEANS_ERROR)
+		observe_retries(p, o);
 }
 
 static bool
@@ -301,7 +319,7 @@ provider_read_log(const struct provider *p, const struct resource_view *r, const
 	o.time_ns = sane_time(ns ? ns : parse_timestamp(field_text(&f, F_TIMESTAMP)), r->now_ns);
 	o.has_trace_id = copy_id(&rec->trace_id, o.trace_id, sizeof(o.trace_id));
 	o.has_span_id = copy_id(&rec->span_id, o.span_id, sizeof(o.span_id));
-	observe_rule(rule_find(p->events, p->event_count, name, &f), &f, &o);
+	observe_rule(p, rule_find(p->events, p->event_count, name, &f), &f, &o);
 	*ret = o;
 }
 
@@ -367,7 +385,7 @@ provider_read_span(const struct provider *p, const struct resource_view *r, cons
 	}
 	if (span->parent_span_id.len == 0)
 		o.flags |= OBS_ROOT;
-	observe_rule(rule_find(p->spans, p->span_count, name, &f), &f, &o);
+	observe_rule(p, rule_find(p->spans, p->span_count, name, &f), &f, &o);
 	*ret = o;
 	return kind_of(p, name, &f);
 }

@@ -33,6 +33,12 @@ struct kind_rule {
 	enum span_kind kind;
 };
 
+/* What a CLI does after a failed request that ended with such a status, where its record does not say. */
+struct retry_rule {
+	unsigned first, last; /* HTTP; 0: there was none */
+	unsigned flags;       /* OBS_FINAL or OBS_RETRIED; 0 ends a table */
+};
+
 struct provider {
 	const char *name;
 	const char *serves;          /* gen_ai.provider.name: whose models it uses, where its records do not say */
@@ -48,6 +54,7 @@ struct provider {
 	size_t span_count;
 	const struct kind_rule *kinds;
 	size_t kind_count;
+	const struct retry_rule *retries;   /* the first that holds; NULL: nothing is known */
 	const struct condition *background; /* any of them holds: OBS_BACKGROUND; ends in F_NONE */
 	/* Spans that a person looks for in a trace: their names without prefix or patterns, ends in NULL. NULL: all of them are.
 	 */

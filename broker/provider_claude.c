@@ -1,6 +1,7 @@
 /*
- * Claude Code. Its log events carry everything that is counted; its spans tell how an answer stopped and when a turn is
- * over. The session id changes with /clear, and the one that --continue starts with is never used again.
+ * Claude Code. It retries without a word, and logs a failure when it gives up. Its log events carry everything that is counted;
+ * its spans tell how an answer stopped and when a turn is over. The session id changes with /clear, and the one that --continue
+ * starts with is never used again.
  */
 #include "provider.h"
 
@@ -40,6 +41,7 @@ static const struct field_rule field_rules[] = {
 	{ "success", F_SUCCESS },
 	{ "tool_name", F_TOOL },
 	{ "tool_use_id", F_CALL_ID },
+	{ "total_attempts", F_ATTEMPTS },
 	{ "vcs.repository.name", F_PROJECT },
 };
 
@@ -47,6 +49,7 @@ static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR, .flags = OBS_FINAL },
 	{ "api_refusal", .means = MEANS_ACTIVITY },
 	{ "api_request", .means = MEANS_RESPONSE, .flags = OBS_OPENS },
+	{ "api_retries_exhausted", .means = MEANS_GIVEN_UP, .flags = OBS_FINAL },
 	{ "assistant_response", .means = MEANS_ACTIVITY },
 	{ "hook_execution_start", .when = { IS(F_HOOK, "PermissionRequest") }, .means = MEANS_ASK, .reason = "permission" },
 	{ "hook_execution_start", .when = { IS(F_HOOK, "Stop"), LACKS(F_AGENT) }, .means = MEANS_TURN_END },

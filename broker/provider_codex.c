@@ -45,7 +45,7 @@ static const struct field_rule field_rules[] = {
 	{ "usage.estimated_usd", F_COST_USD },
 };
 
-/* A status below 400 is an answer that has begun; any other, or none, is a failed attempt, and Codex tries again. */
+/* A status below 400 is an answer that has begun; any other, or none, is a failed attempt. */
 static void
 refine_api_request(const struct fields *f, struct observation *o)
 {
@@ -61,6 +61,14 @@ refine_tokens(const struct fields *f, struct observation *o)
 	(void)f;
 	if (o->tokens.input == 0 && o->tokens.output == 0 && o->tokens.cache_read == 0 && o->tokens.cache_write == 0)
 		o->means = MEANS_NOTHING;
+}
+
+/* A turn that used no tokens has failed. */
+static void
+refine_turn(const struct fields *f, struct observation *o)
+{
+	if (field_u64(f, F_TURN_TOKENS) == 0)
+		o->flags |= OBS_FAILED;
 }
 
 static void
@@ -87,6 +95,8 @@ static const struct meaning_rule event_rules[] = {
 	  .means = MEANS_START, .flags = OBS_TITLE },
 	{ "conversation_starts", .means = MEANS_START },
 	{ "sse_event", .when = { HAS(F_INPUT) }, .means = MEANS_RESPONSE, .flags = OBS_OPENS, .refine = refine_tokens },
+	{ "sse_event", .when = { IS(F_ERROR_MESSAGE, "exceeded retry limit*") }, .means = MEANS_FAULT, .flags = OBS_FINAL },
+	{ "sse_event", .when = { IS(F_ERROR_MESSAGE, "stream disconnected*") }, .means = MEANS_FAULT, .flags = OBS_RETRIED },
 	{ "sse_event", .when = { HAS(F_ERROR_MESSAGE) }, .means = MEANS_FAULT },
 	{ "sse_event", .means = MEANS_ACTIVITY },
 	{ "tool_decision", .when = { IS(F_DECISION, "denied*") }, .means = MEANS_DECISION, .flags = OBS_REFUSED },
@@ -95,7 +105,7 @@ static const struct meaning_rule event_rules[] = {
 	{ "turn_cost", .means = MEANS_COST },
 	{ "turn_ttft", .means = MEANS_ACTIVITY },
 	{ "user_prompt", .means = MEANS_PROMPT, .flags = OBS_COUNTED },
-	{ "websocket_connect", .when = { IS(F_SUCCESS, "false") }, .means = MEANS_FAULT },
+	{ "websocket_connect", .when = { IS(F_SUCCESS, "false") }, .means = MEANS_FAULT, .flags = OBS_RETRIED },
 	{ "websocket_request", .means = MEANS_ACTIVITY },
 };
 
@@ -105,7 +115,7 @@ static const struct meaning_rule span_rules[] = {
 	{ "session_loop", .means = MEANS_END, .reason = "exit" },
 	{ "session_task.compact", .means = MEANS_TURN_END },
 	{ "session_task.turn", .when = { LACKS(F_TURN_TOKENS) }, .means = MEANS_TURN_END, .reason = "interrupted" },
-	{ "session_task.turn", .means = MEANS_TURN_END, .reason = "turn_end" },
+	{ "session_task.turn", .means = MEANS_TURN_END, .reason = "turn_end", .refine = refine_turn },
 	{ "thread/start", .when = { IS(F_RPC_ID, "temporary-structured-*") }, .means = MEANS_START,
 	  .flags = OBS_TITLE | OBS_CERTAIN },
 	{ "turn_input", .means = MEANS_CONTEXT },
@@ -137,6 +147,15 @@ static const struct kind_rule kind_rules[] = {
 	{ "*", .when = { HAS(F_TOOL_PHASE), HAS(F_CALL_ID) }, .kind = SPAN_TOOL },
 };
 
+/*
+ * Servers that fail or cannot be reached are tried again, by new connections and by new turns of the stream, and so are refused
+ * credentials, which it may have to fetch anew. The last attempt looks like those before it: there only the end of the turn
+ * tells. 429 is a rate to wait for, or a limit that ends the turn.
+ */
+static const struct retry_rule retries[] = {
+	{ 0, 0, OBS_RETRIED }, { 400, 400, OBS_FINAL }, { 401, 401, OBS_RETRIED }, { 500, 599, OBS_RETRIED }, { .flags = 0 },
+};
+
 const struct provider provider_codex = {
 	.name = "codex",
 	.serves = "openai",
@@ -144,6 +163,7 @@ const struct provider provider_codex = {
 	.scopes = scopes,
 	.prefixes = prefixes,
 	.shared = shared,
+	.retries = retries,
 	RULES(field),
 	RULES(event),
 	RULES(span),

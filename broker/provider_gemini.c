@@ -10,6 +10,7 @@ static const char *const prefixes[] = { "gemini_cli.", NULL };
 
 static const struct field_rule field_rules[] = {
 	{ "agent_id", F_AGENT },
+	{ "attempt_number", F_ATTEMPT },
 	{ "cached_content_token_count", F_CACHE_READ },
 	{ "command", F_COMMAND },
 	{ "decision", F_DECISION },
@@ -20,6 +21,7 @@ static const struct field_rule field_rules[] = {
 	{ "error_type", F_ERROR_TYPE },
 	{ "event.name", F_EVENT },
 	{ "event.timestamp", F_TIMESTAMP },
+	{ "final_error_type", F_ERROR_TYPE },
 	{ "function_name", F_TOOL },
 	{ "gen_ai.conversation.id", F_SESSION_ALT },
 	{ "gen_ai.prompt.name", F_PROMPT_ID },
@@ -39,6 +41,7 @@ static const struct field_rule field_rules[] = {
 	{ "status_code", F_STATUS },
 	{ "success", F_SUCCESS },
 	{ "thoughts_token_count", F_REASONING },
+	{ "total_attempts", F_ATTEMPTS },
 };
 
 static const struct meaning_rule event_rules[] = {
@@ -47,8 +50,8 @@ static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR },
 	{ "api_request", .means = MEANS_CALL, .flags = OBS_OPENS },
 	{ "api_response", .means = MEANS_RESPONSE, .flags = OBS_OPENS },
-	{ "chat.content_retry", .means = MEANS_ACTIVITY },
-	{ "chat.content_retry_failure", .means = MEANS_FAULT },
+	{ "chat.content_retry", .means = MEANS_FAULT, .flags = OBS_RETRIED },
+	{ "chat.content_retry_failure", .means = MEANS_FAULT, .flags = OBS_FINAL },
 	{ "config", .means = MEANS_START },
 	{ "conversation_finished", .means = MEANS_TURN_END },
 	{ "hook_call", .when = { IS(F_HOOK, "AfterAgent") }, .means = MEANS_TURN_END },
@@ -76,6 +79,14 @@ static const struct meaning_rule span_rules[] = {
 	{ "user_prompt", .means = MEANS_TURN_END, .flags = OBS_AFTER_TOOLS },
 };
 
+/*
+ * Servers that fail or cannot be reached are tried again, some times, and 429 unless the quota is for a whole day. Nothing says
+ * which attempt was the last.
+ */
+static const struct retry_rule retries[] = {
+	{ 0, 0, OBS_RETRIED }, { 400, 428, OBS_FINAL }, { 430, 498, OBS_FINAL }, { 500, 599, OBS_RETRIED }, { .flags = 0 },
+};
+
 /* The router picks a model and the compressor shortens the history: neither is the model that answers the person. */
 static const struct condition background[] = {
 	IS(F_SOURCE, "utility_*"),
@@ -97,6 +108,7 @@ const struct provider provider_gemini = {
 	RULES(event),
 	RULES(span),
 	RULES(kind),
+	.retries = retries,
 	.background = background,
 	.output_excludes_reasoning = true,
 	.marks_turn = true,

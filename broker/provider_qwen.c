@@ -52,7 +52,7 @@ static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR },
 	{ "api_request", .means = MEANS_CALL, .flags = OBS_OPENS },
 	{ "api_response", .means = MEANS_RESPONSE, .flags = OBS_OPENS },
-	{ "api_retry", .means = MEANS_FAULT },
+	{ "api_retry", .means = MEANS_FAULT, .flags = OBS_RETRIED },
 	{ "session.end", .means = MEANS_END, .reason = "exit" },
 	{ "session.start", .means = MEANS_START },
 	{ "slash_command", .means = MEANS_COMMAND },
@@ -70,6 +70,13 @@ static const struct meaning_rule span_rules[] = {
 	{ "tool", .means = MEANS_TOOL_END },
 	{ "tool.blocked_on_user", .means = MEANS_ACTIVITY },
 	{ "tool.execution", .means = MEANS_ACTIVITY },
+};
+
+/* Where it tries again after the others, an api_retry says so. */
+static const struct retry_rule retries[] = {
+	{ 400, 428, OBS_FINAL },
+	{ 430, 498, OBS_FINAL },
+	{ .flags = 0 },
 };
 
 static const struct condition background[] = {
@@ -95,6 +102,7 @@ const struct provider provider_qwen = {
 	RULES(event),
 	RULES(span),
 	RULES(kind),
+	.retries = retries,
 	.background = background,
 	.marks_turn = true,
 };

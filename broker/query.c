@@ -10,6 +10,7 @@
 struct answer {
 	const struct sessions *sessions;
 	const struct publisher *publisher;
+	const struct query_forward *forward;
 	struct buf body; /* of the answer's own message */
 	struct buf item;
 	bool failed; /* no memory */
@@ -97,6 +98,14 @@ answer_replay(struct answer *a, const Agentbus__V1__Request *request)
 	put_message(&a->body, &tail.base, &a->failed);
 }
 
+static void
+answer_forward(struct answer *a, const Agentbus__V1__Request *request)
+{
+	(void)request;
+	if (a->forward->report && !a->forward->report(a->forward->ctx, &a->body))
+		a->failed = true;
+}
+
 /* What answers each kind of request, and the answer's field in Response; 0: the position is in the head already. */
 static const struct {
 	void (*fill)(struct answer *a, const Agentbus__V1__Request *request);
@@ -105,12 +114,14 @@ static const struct {
 	[AGENTBUS__V1__REQUEST__REQUEST_SNAPSHOT] = { answer_snapshot, 4 },
 	[AGENTBUS__V1__REQUEST__REQUEST_REPLAY] = { answer_replay, 5 },
 	[AGENTBUS__V1__REQUEST__REQUEST_POSITION] = { NULL, 0 },
+	[AGENTBUS__V1__REQUEST__REQUEST_FORWARD] = { answer_forward, 7 },
 };
 
 bool
-query_answer(const struct sessions *sessions, const struct publisher *p, const uint8_t *bytes, size_t len, struct buf *out)
+query_answer(const struct sessions *sessions, const struct publisher *p, const struct query_forward *forward,
+	     const uint8_t *bytes, size_t len, struct buf *out)
 {
-	struct answer a = { .sessions = sessions, .publisher = p };
+	struct answer a = { .sessions = sessions, .publisher = p, .forward = forward };
 	Agentbus__V1__Response head = AGENTBUS__V1__RESPONSE__INIT;
 	Agentbus__V1__Request *request = agentbus__v1__request__unpack(NULL, len, bytes);
 	unsigned field = 0;
@@ -141,7 +152,7 @@ static bool
 answer_in_place(struct query *q, nng_msg *msg)
 {
 	struct buf out = { 0 };
-	const bool ok = query_answer(q->sessions, q->publisher, nng_msg_body(msg), nng_msg_len(msg), &out);
+	const bool ok = query_answer(q->sessions, q->publisher, &q->forward, nng_msg_body(msg), nng_msg_len(msg), &out);
 
 	nng_msg_clear(msg);
 	const bool sent = ok && nng_msg_append(msg, out.bytes, out.len) == 0;
@@ -172,6 +183,7 @@ query_open(struct query *q, struct ev_loop *loop, const char *url, const struct 
 	*q = (struct query){ .loop = loop,
 			     .sessions = setup->sessions,
 			     .publisher = setup->publisher,
+			     .forward = setup->forward,
 			     .settle = setup->settle,
 			     .ctx = setup->ctx };
 	int error = nng_rep0_open(&q->bus.socket);

@@ -14,12 +14,19 @@
 #define QUERY_MESSAGE_MAX ((size_t)64 << 10) /* bytes of a request */
 #define QUERY_REPLAY_MAX  ((size_t)1 << 20)  /* bytes of events in one answer, if there is more than one event */
 
+/* Who knows how passing on goes: appends a packed agentbus.v1.Forward. False without memory. */
+struct query_forward {
+	bool (*report)(void *ctx, struct buf *out);
+	void *ctx;
+};
+
 struct query {
 	struct bus_socket bus;
 	struct ev_loop *loop;
 	ev_io readable;
 	const struct sessions *sessions;
 	const struct publisher *publisher;
+	struct query_forward forward;
 	void (*settle)(void *ctx);
 	void *ctx;
 };
@@ -28,6 +35,7 @@ struct query {
 struct query_setup {
 	const struct sessions *sessions;
 	const struct publisher *publisher;
+	struct query_forward forward; /* its report NULL: nothing is ever passed on */
 	/* Called before requests are answered: what the answers tell must be stored. */
 	void (*settle)(void *ctx);
 	void *ctx;
@@ -41,6 +49,7 @@ void query_close(struct query *q);
  * Appends the Response to the Request of len bytes; what cannot be understood is answered with an error. Pure. False
  * without memory.
  */
-bool query_answer(const struct sessions *sessions, const struct publisher *p, const uint8_t *bytes, size_t len, struct buf *out);
+bool query_answer(const struct sessions *sessions, const struct publisher *p, const struct query_forward *forward,
+		  const uint8_t *bytes, size_t len, struct buf *out);
 
 #endif

@@ -14,6 +14,8 @@
 
 #define ASK_GRACE_NS    (1 * NS_PER_S) /* decisions without a person come within 0.2 s of the answer, and may be batched apart */
 #define FAIL_GRACE_NS   (2 * NS_PER_S) /* a turn that goes on after a final error says so by then */
+#define GIVEN_UP_NS     (1 * NS_PER_S) /* the failure after which a CLI gives up is logged at most so long before that */
+#define SAME_FAILURE_NS (1 * NS_PER_S) /* a failure's span ends at most so long before or after its log record */
 #define TITLE_PROMPT_NS (2 * NS_PER_S) /* and asks so soon after its start */
 #define TURN_START_NS   (1 * NS_PER_S) /* a turn's span starts at most so long after its prompt */
 
@@ -70,6 +72,7 @@ creates(enum meaning m)
 	case MEANS_RESPONSE_END:
 	case MEANS_ERROR:
 	case MEANS_FAULT:
+	case MEANS_GIVEN_UP:
 	case MEANS_DECISION:
 	case MEANS_TOOL:
 	case MEANS_LINK:
@@ -264,7 +267,21 @@ step_response(struct sessions *s, struct session *x, const struct observation *o
 	kin_claim_ask(s, x, o, now_ns);
 }
 
-/* A span and a log record tell of the same failure, in any order; the one with a status tells more. */
+/*
+ * Whether the last failure is to be shown rather than this one: it is newer, or the log record of what this is the span of. They
+ * come in any order, and the log record tells more.
+ */
+static bool
+tells_less(const struct failure *last, const struct observation *o)
+{
+	const bool by_span = o->means == MEANS_RESPONSE_END;
+	const uint64_t apart = o->time_ns > last->time_ns ? o->time_ns - last->time_ns : last->time_ns - o->time_ns;
+
+	if (last->class != ERROR_NONE && last->by_span != by_span && apart <= SAME_FAILURE_NS)
+		return by_span;
+	return o->time_ns < last->time_ns;
+}
+
 static void
 note_failure(struct session *x, const struct observation *o)
 {
@@ -272,10 +289,11 @@ note_failure(struct session *x, const struct observation *o)
 
 	if (o->time_ns >= x->track->response_cli_ns && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0)
 		x->failed = true;
-	if (o->time_ns < last->time_ns && (last->status || !o->status))
+	if (tells_less(last, o))
 		return;
 	last->class = o->error;
 	last->status = o->status;
+	last->by_span = o->means == MEANS_RESPONSE_END;
 	last->time_ns = o->time_ns;
 	str_copy(last->message, sizeof(last->message), o->error_message);
 }
@@ -313,6 +331,8 @@ step_fault(struct sessions *s, struct session *x, const struct observation *o, u
 	state_show(s, x, o, now_ns);
 	state_emit(s, x, EVENT_API_ERROR, o, NULL, now_ns);
 	state_activity(s, x, o, now_ns);
+	if ((o->flags & OBS_RETRIED) && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0)
+		x->track->fail_due_ns = NEVER;
 	if ((o->flags & OBS_FINAL) && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0) {
 		x->track->answer_due = false;
 		if (x->state == SESSION_WORKING && o->time_ns >= x->track->evidence_cli_ns)
@@ -324,7 +344,18 @@ static void
 step_error(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	x->api_errors++;
+	x->errors_by_class[o->error]++;
 	step_fault(s, x, o, now_ns);
+}
+
+/* News only if the failure itself was never told. */
+static void
+step_given_up(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	const struct failure *last = &x->last_error;
+
+	if (last->class == ERROR_NONE || last->time_ns + GIVEN_UP_NS < o->time_ns)
+		step_fault(s, x, o, now_ns);
 }
 
 static void
@@ -425,11 +456,11 @@ static void (*const steps[MEANING_COUNT])(struct sessions *, struct session *, c
 	[MEANS_ACTIVITY] = step_activity, [MEANS_CALL] = step_call,
 	[MEANS_RESPONSE] = step_response, [MEANS_RESPONSE_END] = step_response_end,
 	[MEANS_ERROR] = step_error,       [MEANS_FAULT] = step_fault,
-	[MEANS_DECISION] = step_decision, [MEANS_TOOL] = step_tool,
-	[MEANS_TOOL_END] = step_tool_end, [MEANS_ASK] = step_ask,
-	[MEANS_TURN_END] = step_turn_end, [MEANS_END] = step_end,
-	[MEANS_COST] = step_cost,         [MEANS_LINK] = step_link,
-	[MEANS_CONTEXT] = step_nothing,
+	[MEANS_GIVEN_UP] = step_given_up, [MEANS_DECISION] = step_decision,
+	[MEANS_TOOL] = step_tool,         [MEANS_TOOL_END] = step_tool_end,
+	[MEANS_ASK] = step_ask,           [MEANS_TURN_END] = step_turn_end,
+	[MEANS_END] = step_end,           [MEANS_COST] = step_cost,
+	[MEANS_LINK] = step_link,         [MEANS_CONTEXT] = step_nothing,
 };
 
 void

@@ -7,6 +7,7 @@
 #ifndef AGENTBUS_SESSION_H
 #define AGENTBUS_SESSION_H
 
+#include "error_text.h"
 #include "observation.h"
 #include "price.h"
 
@@ -64,8 +65,9 @@ struct model_usage {
 struct failure {
 	enum error_class class; /* ERROR_NONE: there was none */
 	unsigned status;        /* HTTP, 0 if there was none */
+	bool by_span;           /* only a span has told of it so far; not stored */
 	uint64_t time_ns;
-	char message[200];
+	char message[ERROR_TEXT_SIZE];
 };
 
 /* What a published session shows. Text is UTF-8 and ends in NUL; "" is unknown. */
@@ -86,6 +88,7 @@ struct session {
 	bool auxiliary;
 	uint32_t children;
 	uint64_t prompts, requests, tool_calls, api_errors;
+	uint64_t errors_by_class[ERROR_CLASS_COUNT]; /* api_errors */
 	struct tokens tokens;
 	struct cost cost;
 	struct failure last_error;

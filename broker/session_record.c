@@ -215,6 +215,17 @@ read_failure(struct failure *f, const Record *r)
 	copy(f->message, sizeof(f->message), e->message);
 }
 
+static void
+read_errors_by_type(struct session *x, const Agentbus__V1__Session *s)
+{
+	for (size_t i = 0; i < s->n_errors_by_type; i++) {
+		const enum error_class c = error_class_of(s->errors_by_type[i]->type);
+
+		if (c != ERROR_NONE)
+			x->errors_by_class[c] += s->errors_by_type[i]->count;
+	}
+}
+
 /* All but id, provider and models. */
 static void
 read_session(struct session *x, const Record *r)
@@ -240,6 +251,7 @@ read_session(struct session *x, const Record *r)
 	x->requests = s->requests;
 	x->tool_calls = s->tool_calls;
 	x->api_errors = s->api_errors;
+	read_errors_by_type(x, s);
 	x->tokens = read_tokens(s->tokens);
 	x->cost = read_cost(s->cost);
 	read_failure(&x->last_error, r);

@@ -40,10 +40,11 @@ struct agentbus;
 /* Every call that can fail returns one of these; success is 0 or above. */
 enum agentbus_error {
 	AGENTBUS_OK = 0,
-	AGENTBUS_EINVAL = -1, /* an argument makes no sense (a topic that does not begin with "v1/") */
-	AGENTBUS_ENOMEM = -2, /* out of memory */
-	AGENTBUS_EPATH = -3,  /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
-	AGENTBUS_ESYSTEM = -4 /* the system refused a descriptor or a thread; errno tells */
+	AGENTBUS_EINVAL = -1,  /* an argument makes no sense (a topic that does not begin with "v1/") */
+	AGENTBUS_ENOMEM = -2,  /* out of memory */
+	AGENTBUS_EPATH = -3,   /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
+	AGENTBUS_ESYSTEM = -4, /* the system refused a descriptor or a thread; errno tells */
+	AGENTBUS_ETIMEOUT = -5 /* no broker answered in time */
 };
 
 /* A sentence for an error. Static. */
@@ -120,6 +121,11 @@ struct agentbus_failure {
 	uint64_t time;
 };
 
+struct agentbus_error_count {
+	const char *type; /* as agentbus_failure.type */
+	uint64_t count;
+};
+
 /* Everything known of one session. */
 struct agentbus_session {
 	const char *id;       /* the CLI's own */
@@ -150,7 +156,9 @@ struct agentbus_session {
 	uint32_t turn_errors;
 	const struct agentbus_model_usage *models;
 	size_t model_count;
-	uint64_t state_observed; /* when the broker knew of the state, by its own clock */
+	uint64_t state_observed;                           /* when the broker knew of the state, by its own clock */
+	const struct agentbus_error_count *errors_by_type; /* api_errors by type, without types that there were none of */
+	size_t error_type_count;
 };
 
 /* One event. Only the members named beside a kind mean something for it. */
@@ -178,9 +186,12 @@ struct agentbus_event {
 	struct {
 		const char *model, *request_id;
 		struct agentbus_failure error;
-		unsigned attempt;
+		unsigned attempt; /* as the CLI counts: most from 1, Codex from 0 */
 		uint64_t duration_ms;
-	} api_error; /* API_ERROR */
+		bool final;        /* the CLI has given up */
+		bool retried;      /* the CLI will try again; neither: nothing tells */
+		unsigned attempts; /* in all; 0: the CLI does not say */
+	} api_error;               /* API_ERROR */
 	struct {
 		const char *name, *call_id, *error_type, *decision;
 		bool success;
@@ -256,6 +267,46 @@ const struct agentbus_session *agentbus_session_find(const struct agentbus *bus,
  * first; then id.
  */
 int agentbus_session_compare(const struct agentbus_session *a, const struct agentbus_session *b);
+
+/*
+ * What the broker passes on to other backends, as it was when asked. Items are log records, spans or metrics; the counts go on
+ * across restarts of the broker.
+ */
+struct agentbus_forward_lane {
+	const char *signal; /* logs, traces or metrics */
+	const char *state;  /* idle, collecting, packing, sending, or waiting to try again */
+	uint64_t queued_bytes, queued_items;
+	uint64_t oldest; /* since when the oldest of them waits */
+	uint64_t sent_items, sent_requests, sent_bytes;
+	uint64_t rejected_items; /* the destination refused them for good */
+	uint64_t dropped_items;  /* the queue was full */
+	uint64_t retries;
+	const char *last_error; /* "" if there was none since the broker's start */
+	uint64_t last_error_at;
+	uint64_t last_success; /* since its start */
+	uint64_t again;        /* when it tries again, if it waits for that */
+};
+
+struct agentbus_destination {
+	const char *name;
+	const char *url; /* without user and password */
+	const struct agentbus_forward_lane *lanes;
+	size_t lane_count;
+};
+
+struct agentbus_forward {
+	const struct agentbus_destination *destinations;
+	size_t destination_count;
+};
+
+/*
+ * Asks the broker of runtime_dir (NULL: as agentbus_options says) how passing on goes. Returns 0 and sets *ret_forward, which the
+ * caller gives to agentbus_forward_free(). Needs no open bus. Blocks until there is an answer, for timeout_ms at most.
+ */
+int agentbus_forward_read(const char *runtime_dir, int timeout_ms, struct agentbus_forward **ret_forward);
+
+/* Frees it with all it points to. NULL is fine. */
+void agentbus_forward_free(struct agentbus_forward *forward);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

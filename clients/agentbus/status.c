@@ -6,6 +6,7 @@
 #include "common/table.h"
 #include "common/text.h"
 #include "follow.h"
+#include "forward.h"
 #include "live.h"
 #include "terminal.h"
 #include "verb.h"
@@ -16,7 +17,7 @@
 
 struct settings {
 	struct options options;
-	bool json, all, watch;
+	bool json, all, watch, forward;
 	double timeout;
 };
 
@@ -44,6 +45,14 @@ static const struct option_row rows[] = {
 	    .no_file = true,
 	    .offset = offsetof(struct settings, watch),
 	    .help = "keep the table up to date until Ctrl-C",
+	},
+	{
+	    .name = "forward",
+	    .letter = 'f',
+	    .type = OPTION_FLAG,
+	    .no_file = true,
+	    .offset = offsetof(struct settings, forward),
+	    .help = "how passing telemetry on to other backends goes",
 	},
 	{
 	    .name = "timeout",
@@ -131,6 +140,14 @@ verb_status(int argc, char **argv)
 	status = 2;
 	if (s.json && s.watch) {
 		verb_complain("status: --json prints once; for changes as JSON see agentbus watch --json");
+		goto out;
+	}
+	if (s.forward && (s.watch || s.all)) {
+		verb_complain("status: --forward goes with --json only");
+		goto out;
+	}
+	if (s.forward) {
+		status = forward_print(s.options.runtime_dir, s.timeout, s.json);
 		goto out;
 	}
 	status = 1;

@@ -105,6 +105,10 @@ say_error(struct line *l, const struct agentbus_event *e)
 	add_note(l, " from ", e->api_error.model, "");
 	if (e->api_error.attempt > 1)
 		add(l, ", attempt %u", e->api_error.attempt);
+	if (e->api_error.final)
+		add(l, ", given up");
+	else if (e->api_error.retried)
+		add(l, ", will be retried");
 }
 
 static void

@@ -50,6 +50,16 @@ write_models(struct json *j, const struct agentbus_session *s)
 }
 
 static void
+write_errors(struct json *j, const struct agentbus_session *s)
+{
+	json_uint(j, "api_errors", s->api_errors);
+	json_object(j, "errors_by_type");
+	for (size_t i = 0; i < s->error_type_count; i++)
+		json_uint(j, s->errors_by_type[i].type, s->errors_by_type[i].count);
+	json_end(j);
+}
+
+static void
 write_figures(struct json *j, const struct agentbus_session *s)
 {
 	write_cost(j, &s->cost);
@@ -63,7 +73,7 @@ write_figures(struct json *j, const struct agentbus_session *s)
 	json_uint(j, "output_tokens", s->tokens.output);
 	json_uint(j, "reasoning_tokens", s->tokens.reasoning);
 	json_uint(j, "tool_calls", s->tool_calls);
-	json_uint(j, "api_errors", s->api_errors);
+	write_errors(j, s);
 }
 
 void
@@ -93,6 +103,8 @@ session_json(struct json *j, const char *key, const struct agentbus_session *s)
 	json_time(j, "last_event", s->last_event);
 	json_bool(j, "failed", s->failed);
 	json_string_or_null(j, "error_type", s->last_error.type);
+	json_string_or_null(j, "error_message", s->last_error.message);
+	json_uint(j, "error_status", s->last_error.status);
 	write_figures(j, s);
 	write_models(j, s);
 	json_end(j);
@@ -137,6 +149,9 @@ error_details(struct json *j, const struct agentbus_event *e)
 	json_string_or_null(j, "error_message", failure->message);
 	json_uint(j, "status", failure->status);
 	json_uint(j, "attempt", e->api_error.attempt);
+	json_uint(j, "attempts", e->api_error.attempts);
+	json_bool(j, "final", e->api_error.final);
+	json_bool(j, "retried", e->api_error.retried);
 	json_uint(j, "duration_ms", e->api_error.duration_ms);
 	json_string_or_null(j, "request_id", e->api_error.request_id);
 }

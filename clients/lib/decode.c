@@ -144,6 +144,21 @@ copy_models(struct region *r, const Agentbus__V1__Session *pb, struct agentbus_s
 	return true;
 }
 
+static bool
+copy_error_counts(struct region *r, const Agentbus__V1__Session *pb, struct agentbus_session *s)
+{
+	if (!pb->n_errors_by_type)
+		return true;
+	struct agentbus_error_count *counts = region_alloc(r, pb->n_errors_by_type * sizeof(*counts));
+	if (!counts)
+		return false;
+	for (size_t i = 0; i < pb->n_errors_by_type; i++)
+		counts[i] = (struct agentbus_error_count){ pb->errors_by_type[i]->type, pb->errors_by_type[i]->count };
+	s->errors_by_type = counts;
+	s->error_type_count = pb->n_errors_by_type;
+	return true;
+}
+
 bool
 decode_session(struct region *r, const Agentbus__V1__Session *pb, struct agentbus_session *ret_session)
 {
@@ -184,7 +199,7 @@ decode_session(struct region *r, const Agentbus__V1__Session *pb, struct agentbu
 		.state_observed = pb->state_observed_unix_nano,
 	};
 	s.has_trace_id = copy_id(s.trace_id, sizeof(s.trace_id), pb->trace_id);
-	if (!copy_models(r, pb, &s))
+	if (!copy_models(r, pb, &s) || !copy_error_counts(r, pb, &s))
 		return false;
 	*ret_session = s;
 	return true;
@@ -209,6 +224,9 @@ copy_api_error(struct agentbus_event *e, const Agentbus__V1__ApiError *pb)
 	e->api_error.error = failure_of(pb->error);
 	e->api_error.attempt = pb->attempt;
 	e->api_error.duration_ms = pb->duration_ms;
+	e->api_error.final = pb->final;
+	e->api_error.retried = pb->retried;
+	e->api_error.attempts = pb->attempts;
 }
 
 static void

@@ -59,9 +59,8 @@ error_of(int nng_error)
 	}
 }
 
-/* The URL of a socket in dir, "" if there is no dir or the path is too long. */
-static void
-make_url(const char *dir, const char *name, char url[static LINK_URL_SIZE])
+void
+link_url(const char *dir, const char *name, char url[static LINK_URL_SIZE])
 {
 	const char *sub = "";
 
@@ -203,8 +202,8 @@ redial(struct link *l)
 static int
 open_link(struct link *l, const char *dir)
 {
-	make_url(dir, "events", l->events_peer.url);
-	make_url(dir, "query", l->queries_peer.url);
+	link_url(dir, "events", l->events_peer.url);
+	link_url(dir, "query", l->queries_peer.url);
 	if (!*l->events_peer.url || !*l->queries_peer.url)
 		return AGENTBUS_EPATH;
 	if (!open_descriptors(l))

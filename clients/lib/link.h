@@ -79,6 +79,9 @@ void link_set_timer(struct link *l, uint64_t deadline);
 /* Makes the descriptor readable now. */
 void link_nudge(struct link *l);
 
+/* The URL of a socket in dir, NULL for the usual one; "" if there is no dir or the path is too long. */
+void link_url(const char *dir, const char *name, char url[static LINK_URL_SIZE]);
+
 /* Nanoseconds of the monotonic clock. */
 uint64_t link_now(void);
 

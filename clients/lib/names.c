@@ -39,6 +39,7 @@ static const char *const error_texts[] = {
 	[-AGENTBUS_ENOMEM] = "out of memory",
 	[-AGENTBUS_EPATH] = "no usable runtime directory: set XDG_RUNTIME_DIR or AGENTBUS_RUNTIME_DIR to a short path",
 	[-AGENTBUS_ESYSTEM] = "the system refused a descriptor or a thread",
+	[-AGENTBUS_ETIMEOUT] = "no broker answered in time",
 };
 
 /* Place in a panel; unknown comes before ended, for such a session may still need its person. */

@@ -109,12 +109,14 @@ static size_t
 size_of(const struct agentbus_session *s)
 {
 	struct agentbus_session view = *s;
-	size_t size = s->model_count * sizeof(*s->models);
+	size_t size = s->model_count * sizeof(*s->models) + s->error_type_count * sizeof(*s->errors_by_type);
 
 	for (size_t i = 0; i < COUNT(texts); i++)
 		size += strlen(*text_of(&view, i)) + 1;
 	for (size_t i = 0; i < s->model_count; i++)
 		size += strlen(s->models[i].model) + 1;
+	for (size_t i = 0; i < s->error_type_count; i++)
+		size += strlen(s->errors_by_type[i].type) + 1;
 	return size;
 }
 
@@ -128,20 +130,26 @@ copy_text(char *to, const char **text)
 	return to + size;
 }
 
-/* Models come first in data, for their alignment. */
+/* What is not text comes first in data, for its alignment. */
 static void
 fill(struct sessions_entry *e, const struct agentbus_session *s)
 {
 	struct agentbus_model_usage *models = (struct agentbus_model_usage *)(void *)e->data;
-	char *to = (char *)(models + s->model_count);
+	struct agentbus_error_count *errors = (struct agentbus_error_count *)(void *)(models + s->model_count);
+	char *to = (char *)(errors + s->error_type_count);
 
 	e->session = *s;
 	e->session.models = models;
+	e->session.errors_by_type = errors;
 	for (size_t i = 0; i < COUNT(texts); i++)
 		to = copy_text(to, text_of(&e->session, i));
 	for (size_t i = 0; i < s->model_count; i++) {
 		models[i] = s->models[i];
 		to = copy_text(to, &models[i].model);
+	}
+	for (size_t i = 0; i < s->error_type_count; i++) {
+		errors[i] = s->errors_by_type[i];
+		to = copy_text(to, &errors[i].type);
 	}
 }
 

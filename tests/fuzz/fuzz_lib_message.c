@@ -35,6 +35,8 @@ check_session(const struct agentbus_session *s)
 	require(s->state <= AGENTBUS_ENDED && s->evidence <= AGENTBUS_INFERRED);
 	for (size_t i = 0; i < s->model_count; i++)
 		read_texts(&s->models[i].model, 1);
+	for (size_t i = 0; i < s->error_type_count; i++)
+		read_texts(&s->errors_by_type[i].type, 1);
 }
 
 static void

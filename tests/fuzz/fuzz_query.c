@@ -103,7 +103,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fill(&bus);
 	if (size > QUERY_MESSAGE_MAX)
 		return 0;
-	require(query_answer(bus.sessions, &bus.publisher, data, size, &out));
+	require(query_answer(bus.sessions, &bus.publisher, &(struct query_forward){ 0 }, data, size, &out));
 	check_answer(&bus, &out);
 	buf_finish(&out);
 	return 0;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes inputs for the fuzzers to begin with, out of recorded requests: tests/fuzz/seeds.py CORPUS-DIRECTORY TARGET…
 
-A seed's name is a hash of what it holds, so a second run adds nothing. Targets without recordings (access, query, lib_message)
-begin with their regression inputs alone.
+A seed's name is a hash of what it holds, so a second run adds nothing. Targets without recordings (access, error_text, outline, query,
+lib_message) begin with their regression inputs alone.
 """
 import gzip
 import hashlib
@@ -18,7 +18,8 @@ RECORDINGS = (REPO / "tests" / "recordings", REPO.parent / "shared" / "captures"
 
 # Bytes of an input, for seeds and for what the fuzzers make of them: large ones are slow, and show nothing that small ones do not.
 DEFAULT_MAX_LEN = 4096
-MAX_LEN = {"access": 512, "query": 256, "otlp_pb": 8192, "otlp_json": 8192, "content": 8192, "config": 16384, "grpc": 8192}
+MAX_LEN = {"access": 512, "query": 256, "otlp_pb": 8192, "otlp_json": 8192, "content": 8192, "config": 16384, "grpc": 8192,
+           "outline": 768, "forward_answer": 1024}
 SEEDS_MAX = 96  # of a target
 
 
@@ -128,8 +129,17 @@ def grpc(recorded, size):
     return spread([(b, grpc_conversation([(b, compressed)])) for b, compressed in calls], size) + [grpc_conversation(small)]
 
 
+def forward_answer(_recorded, _size):
+    """Answers of backends: Retry-After, then the body."""
+    waits = (b"", b"7", b"Sun, 06 Nov 2033 08:49:37 GMT")
+    partial = b"\x0a\x0c\x08\xac\x02\x12\x07too old"
+    bodies_of = (b"", partial, b'{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}',
+                 b'{"partial_success":{"rejected_data_points":5}}', b'{"code":3,"message":"bad"}', b"<html>no</html>")
+    return [wait + b"\n" + body for wait in waits for body in bodies_of]
+
+
 MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc, "price_file": price_file,
-          "content": content}
+          "forward_answer": forward_answer, "content": content}
 
 
 def plant(corpus, targets):

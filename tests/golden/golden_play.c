@@ -173,7 +173,8 @@ golden_on_event(struct event_sink *sink, const struct event *e)
 		fprintf(p->out, " in=%llu out=%llu", (unsigned long long)e->observation->tokens.input,
 			(unsigned long long)e->observation->tokens.output);
 	if (e->kind == EVENT_API_ERROR)
-		fprintf(p->out, " %s %u", error_class_name(x->last_error.class), x->last_error.status);
+		fprintf(p->out, " %s %u%s%s", error_class_name(e->observation->error), e->observation->status,
+			e->observation->flags & OBS_FINAL ? " final" : "", e->observation->flags & OBS_RETRIED ? " retried" : "");
 	if (e->kind == EVENT_TOOL)
 		fprintf(p->out, " %s", x->tool);
 	fputc('\n', p->out);

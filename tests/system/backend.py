@@ -7,13 +7,19 @@
 """
 import collections
 import gzip
+import json
+import os
 import re
 import socket
 import threading
 import time
+import unittest
 
+import otlp
 from followers import wait
-from harness import PATIENCE
+from harness import PATIENCE, Broker
+
+LOGS, TRACES, METRICS = otlp.SIGNALS
 
 Request = collections.namedtuple("Request", "time path headers body raw connection")
 
@@ -35,9 +41,6 @@ class Answer:
     def bytes(self):
         head = [f"HTTP/1.1 {self.status} Whatever", "Content-Type: application/x-protobuf", f"Content-Length: {len(self.body)}"]
         return "\r\n".join([*head, *(f"{k}: {v}" for k, v in self.headers.items()), "", ""]).encode() + self.body
-
-
-RAW = Answer(200, action="raw")
 
 
 class Backend:
@@ -183,6 +186,77 @@ class Backend:
 
     def wait_requests(self, n, timeout=PATIENCE):
         wait(lambda: self.count() >= n, timeout, lambda: f"{self.count()} requests, not {n}")
+
+
+# --- a broker that passes on ---
+
+def config(**destinations):
+    """Sections of destinations, with waits that tests can wait for."""
+    text = ""
+    for name, keys in destinations.items():
+        keys = {"retry_min": "50ms", "retry_max": "200ms", **keys}
+        headers = keys.pop("headers", ())
+        text += f"[forward {name}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) + "".join(f"header = {h}\n" for h in headers)
+    return text
+
+
+class ForwardBroker(Broker):
+    """A broker that is sent records with ids of their own."""
+
+    def __init__(self, *args, **kwargs):
+        self.sent = 0
+        self.acknowledged = []
+        super().__init__("--core-dumps", *args, **kwargs)
+
+    def send(self, count=1, path=LOGS, size=0):
+        """So many requests of one record each; gives the ids that were answered with success."""
+        begin = len(self.acknowledged)
+        for _ in range(count):
+            self.sent += 1
+            record = f"record-{self.sent:06}"
+            answer = self.post(path, BODIES[path](record, size))
+            if answer.status == 200:
+                self.acknowledged.append(record)
+        return self.acknowledged[begin:]
+
+    def said(self):
+        return self.daemon.stderr()
+
+    def forward(self):
+        """`agentbus status --forward --json`: by destination and signal."""
+        done = self.run("agentbus", "status", "--forward", "--json")
+        if done.returncode != 0:
+            raise AssertionError(f"agentbus status --forward: {done.returncode}: {done.stderr}")
+        return {(d["name"], s["signal"]): s for d in json.loads(done.stdout)["destinations"] for s in d["signals"]}
+
+    def wait_lane(self, condition, name="a", signal="logs"):
+        wait(lambda: condition(self.forward()[name, signal]), PATIENCE, lambda: f"{self.forward()[name, signal]}; {self.said()}")
+        return self.forward()[name, signal]
+
+
+def log_body(record, size):
+    more = {"filler": "x" * size} if size else {}
+    return otlp.claude(otlp.claude_request("forwarded", request_id=record, **more))
+
+
+def span_body(record, size):
+    span = otlp.field(1, os.urandom(16)) + otlp.field(2, os.urandom(8)) + otlp.field(5, record) + otlp.fixed64(7, 1) + otlp.fixed64(8, 2)
+    return otlp.field(1, otlp.field(1, otlp.attributes(1, otlp.CLAUDE)) + otlp.field(2, otlp.field(2, span)))
+
+
+def metric_body(record, size):
+    point = otlp.fixed64(3, 1) + otlp.fixed64(4, 0)
+    metric = otlp.field(1, record) + otlp.field(5, otlp.field(1, point))
+    return otlp.field(1, otlp.field(1, otlp.attributes(1, otlp.CLAUDE)) + otlp.field(2, otlp.field(2, metric)))
+
+
+BODIES = {LOGS: log_body, TRACES: span_body, METRICS: metric_body}
+
+
+class ForwardTest(unittest.TestCase):
+    def assert_in_order(self, backend, ids, path=LOGS):
+        """Each once, in the order in which it was taken."""
+        self.assertEqual(backend.ids(path), list(ids))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ class Canary(unittest.TestCase):
     def settled(self, broker):
         """Nothing waits, neither for its logs nor in the queue."""
         page = broker.get("/metrics").body.decode()
-        return "agentbus_forward_held_spans 0\n" in page and not [
+        return "agentbus_forward_held_bytes 0\n" in page and not [
             line for line in page.splitlines() if line.startswith("agentbus_forward_queued_bytes{") and not line.endswith(" 0")]
 
     def check(self, provider, encoding):

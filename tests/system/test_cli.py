@@ -18,10 +18,10 @@ import otlp
 from harness import GRPC_PATHS, PATIENCE, REPO, Broker, Sandbox, recording
 
 SESSION = {"id", "provider", "service_name", "state", "state_since", "reason", "evidence", "ended", "auxiliary", "parent_id",
-           "children", "project", "model", "tool", "started", "turn_started", "last_event", "failed", "error_type", "cost_usd",
-           "cost_estimated", "reported_cost_usd", "computed_cost_usd", "prompts", "requests", "input_tokens", "cache_read_tokens",
-           "cache_write_tokens", "output_tokens", "reasoning_tokens", "tool_calls", "api_errors", "models", "by_model",
-           "cost_by_model"}
+           "children", "project", "model", "tool", "started", "turn_started", "last_event", "failed", "error_type",
+           "error_message", "error_status", "cost_usd", "cost_estimated", "reported_cost_usd", "computed_cost_usd", "prompts",
+           "requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
+           "tool_calls", "api_errors", "errors_by_type", "models", "by_model", "cost_by_model"}
 EVENT = ["seq", "time", "observed", "kind", "reason", "evidence", "details", "trace_id", "span_id", "boot_id", "session"]
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 SGR = re.compile(r"\x1b\[[0-9;]*m")

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """One language for all CLIs: what a backend gets of each provider's recordings, in each encoding, by the same queries."""
+import concurrent.futures
+import os
+import sys
 import time
 import unittest
 
@@ -12,7 +15,8 @@ from passed_on import ENCODINGS, Got, orphans, play, requests_of, sums
 from totals import expected_of
 import otlp_read
 
-# One that does most things, and one that fails; of each provider. What is bundled comes last.
+SANITIZED = bool(os.environ.get("AGENTBUS_SANITIZED"))
+# One of each provider that does most things; what is bundled comes last.
 DOING = {"claude": ("claude/tool", "claude/json"), "codex": ("codex/tool", "codex/outline"), "gemini": ("gemini/tool", "gemini/grpc"),
          "qwen": ("qwen/tool", "qwen/grpc")}
 ON_EVERY = {"session.id", "gen_ai.conversation.id", "gen_ai.provider.name", "gen_ai.system", "openinference.span.kind"}
@@ -42,6 +46,18 @@ def answers(expected):
 
 def sent_spans(rec):
     return [x for signal, r in requests_of(rec) if signal == "traces" for _, _, x in otlp_read.spans(r)]
+
+
+def at_once(test, check, cases):
+    """Checks several cases at a time: mostly they wait for what is held. The first word of a case is its name."""
+    with concurrent.futures.ThreadPoolExecutor(4 if SANITIZED else 8) as pool:
+        running = {case[0]: pool.submit(check, *case) for case in cases}
+        for name, done in running.items():
+            with test.subTest(name):
+                try:
+                    done.result()
+                except unittest.SkipTest as skipped:
+                    print(f"{name}: {skipped}", file=sys.stderr)
 
 
 class OneLanguage(unittest.TestCase):
@@ -85,9 +101,30 @@ class OneLanguage(unittest.TestCase):
 
     @unittest.skipUnless(harness.CAPTURES.is_dir(), f"no {harness.CAPTURES}: only bundled recordings are tested")
     def test_all_recordings(self):
-        for rec in recordings(harness.CAPTURES):
-            with self.subTest(rec.name):
-                self.check_recording(rec)
+        at_once(self, lambda name: self.check_recording(recording(name)), [(rec.name,) for rec in recordings(harness.CAPTURES)])
+
+
+# What failed, and how: one class in the recording's spans, in what status says, and in /metrics.
+FAILING = {"claude/auth-error": "auth", "claude/overloaded": "server", "claude/rate-limit-fatal": "rate_limit", "claude/server-error": "server",
+           "claude/timeout": "timeout", "codex/rate-limit": "rate_limit", "codex/rate-limit-fatal": "rate_limit", "codex/auth-error": "auth",
+           "codex/server-error": "server", "gemini/auth-error": "auth", "gemini/rate-limit": "rate_limit",
+           "gemini/rate-limit-fatal": "rate_limit", "gemini/server-error": "server", "gemini/timeout": "network", "qwen/auth-error": "auth"}
+
+
+class Failures(unittest.TestCase):
+    """Spans say the class that events and status say, whether they tell of the failure themselves or only their logs do."""
+
+    def check(self, name, error_type):
+        got, sessions, _ = play(recording(name), until=lambda g: any("error.type" in x["attributes"] for x in g.of_kind("LLM")))
+        failed = [x["attributes"] for x in got.of_kind("LLM") if "error.type" in x["attributes"]]
+        self.assertEqual({a["error.type"] for a in failed}, {error_type})
+        self.assertEqual({t for s in sessions.values() for t in s["errors_by_type"]}, {error_type})
+        for attributes in failed:
+            self.assertTrue(attributes["error.message"])
+            self.assertNotIn("gen_ai.usage.cost_usd", attributes)
+
+    def test_failing_recordings(self):
+        at_once(self, self.check, FAILING.items())
 
 
 def span_request(attributes, more=b"", resource=otlp.CLAUDE, name="claude_code.llm_request", trace=b"t" * 16, span=b"s" * 8):

@@ -45,6 +45,8 @@ fill(struct session *s, struct model_usage *models)
 	s->auxiliary = s->failed = s->has_trace_id = true;
 	s->children = s->turn_errors = UINT32_MAX;
 	s->prompts = s->requests = s->tool_calls = s->api_errors = UINT64_MAX;
+	for (unsigned c = ERROR_NONE + 1; c < ERROR_CLASS_COUNT; c++)
+		s->errors_by_class[c] = UINT64_MAX - c;
 	s->tokens = (struct tokens){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	s->cost = full_cost;
 	s->last_error = (struct failure){ .class = ERROR_RATE_LIMIT, .status = UINT32_MAX, .time_ns = UINT64_MAX };
@@ -71,7 +73,8 @@ full_observation(void)
 	    (struct str){ longer, sizeof(longer) };
 	o.tokens = (struct tokens){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	o.duration_ms = o.prompt_length = o.time_ns = UINT64_MAX;
-	o.status = o.attempt = UINT32_MAX;
+	o.status = o.attempt = o.attempts = UINT32_MAX;
+	o.flags = OBS_FINAL | OBS_RETRIED;
 	o.error = ERROR_UNKNOWN;
 	memset(o.trace_id, 0xfe, sizeof(o.trace_id));
 	memset(o.span_id, 0xfd, sizeof(o.span_id));
@@ -86,6 +89,17 @@ expect_cost(const Agentbus__V1__Cost *c)
 	cr_assert_eq(c->reported, -1);
 	cr_assert_eq(c->computed, -2);
 	cr_assert_eq(c->unreported, -3);
+}
+
+/* All classes, in their order. */
+static void
+expect_errors_by_type(const Agentbus__V1__Session *s)
+{
+	cr_assert_eq(s->n_errors_by_type, ERROR_CLASS_COUNT - 1);
+	for (unsigned c = ERROR_NONE + 1; c < ERROR_CLASS_COUNT; c++) {
+		cr_assert_str_eq(s->errors_by_type[c - 1]->type, error_class_name(c));
+		cr_assert_eq(s->errors_by_type[c - 1]->count, UINT64_MAX - c);
+	}
 }
 
 Test(bus_pack, the_largest_event_of_every_kind)
@@ -118,6 +132,9 @@ Test(bus_pack, the_largest_event_of_every_kind)
 		expect_cost(e->session->models[SESSION_MODELS_MAX - 1]->cost);
 		if (k == EVENT_API_REQUEST)
 			expect_cost(e->api_request->cost);
+		if (k == EVENT_API_ERROR)
+			cr_assert(e->api_error->final && e->api_error->retried && e->api_error->attempts == UINT32_MAX);
+		expect_errors_by_type(e->session);
 		cr_assert_str_eq(e->session->last_error->type, "rate_limit");
 		cr_assert_str_eq(e->session->project->directory, s.project_dir);
 		cr_assert_eq(e->session->turn_errors, UINT32_MAX);
@@ -140,6 +157,9 @@ Test(bus_pack, the_smallest_event_of_every_kind)
 			cr_assert_null(e->session->project);
 			cr_assert_null(e->session->cost);
 			cr_assert_null(e->session->last_error);
+			cr_assert_eq(e->session->n_errors_by_type, 0);
+			if (caused && k == EVENT_API_ERROR)
+				cr_assert(!e->api_error->final && !e->api_error->retried && e->api_error->attempts == 0);
 			if (caused && k == EVENT_API_REQUEST)
 				cr_assert_null(e->api_request->cost);
 			agentbus__v1__event__free_unpacked(e, NULL);

@@ -21,6 +21,7 @@ struct sample {
 	Agentbus__V1__Cost cost;
 	Agentbus__V1__Error error;
 	Agentbus__V1__ModelUsage usage, *usages[1];
+	Agentbus__V1__ErrorCount count, *counts[1];
 	Agentbus__V1__ApiError api_error;
 	uint8_t bytes[1024];
 	size_t len;
@@ -41,6 +42,10 @@ fill_session(struct sample *s)
 	agentbus__v1__cost__init(&s->cost);
 	agentbus__v1__error__init(&s->error);
 	agentbus__v1__model_usage__init(&s->usage);
+	agentbus__v1__error_count__init(&s->count);
+	s->count.type = text("server");
+	s->count.count = 12;
+	s->counts[0] = &s->count;
 	s->project.name = text("bus");
 	s->project.directory = text("/home/me/bus");
 	s->tokens.cache_read = 11;
@@ -63,6 +68,8 @@ fill_session(struct sample *s)
 	s->session.trace_id = (ProtobufCBinaryData){ .len = 16, .data = sixteen };
 	s->session.n_models = 1;
 	s->session.models = s->usages;
+	s->session.n_errors_by_type = 1;
+	s->session.errors_by_type = s->counts;
 }
 
 static void
@@ -74,6 +81,8 @@ fill(struct sample *s)
 	agentbus__v1__api_error__init(&s->api_error);
 	s->api_error.error = &s->error;
 	s->api_error.attempt = 2;
+	s->api_error.final = 1;
+	s->api_error.attempts = 3;
 	s->event.seq = 7;
 	s->event.boot_id = text("boot");
 	s->event.kind = AGENTBUS__V1__EVENT_KIND__EVENT_KIND_API_ERROR;
@@ -126,6 +135,8 @@ Test(decode, all_that_an_event_says)
 	cr_assert_arr_eq(e.trace_id, sixteen, 16);
 	cr_assert_arr_eq(e.span_id, sixteen, 8);
 	cr_assert_eq(e.api_error.attempt, 2);
+	cr_assert_eq(e.api_error.attempts, 3);
+	cr_assert(e.api_error.final && !e.api_error.retried);
 	cr_assert_eq(e.api_error.error.status, 429);
 	cr_assert_str_eq(e.api_error.error.message, "slow down");
 	cr_assert_str_eq(e.api_error.model, "");
@@ -144,6 +155,9 @@ Test(decode, all_that_an_event_says)
 	cr_assert_eq(session.model_count, 1);
 	cr_assert_str_eq(session.models[0].model, "gpt");
 	cr_assert_eq(session.models[0].tokens.cache_read, 11);
+	cr_assert_eq(session.error_type_count, 1);
+	cr_assert_str_eq(session.errors_by_type[0].type, "server");
+	cr_assert_eq(session.errors_by_type[0].count, 12);
 	region_finish(&r);
 }
 
@@ -173,6 +187,7 @@ Test(decode, next_to_nothing)
 	cr_assert_str_eq(session.last_error.type, "");
 	cr_assert_not(session.has_trace_id || e.has_trace_id || e.has_span_id);
 	cr_assert_eq(session.model_count, 0);
+	cr_assert_eq(session.error_type_count, 0);
 	region_finish(&r);
 }
 

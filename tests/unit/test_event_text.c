@@ -37,6 +37,11 @@ Test(event_text, errors)
 	e.api_error.model = "m";
 	e.api_error.attempt = 2;
 	expect(&e, "error: rate_limit (HTTP 429) from m, attempt 2");
+	e.api_error.retried = true;
+	expect(&e, "error: rate_limit (HTTP 429) from m, attempt 2, will be retried");
+	e.api_error.retried = false;
+	e.api_error.final = true;
+	expect(&e, "error: rate_limit (HTTP 429) from m, attempt 2, given up");
 }
 
 Test(event_text, tools)

@@ -165,3 +165,12 @@ Test(http_rules, answers_of_every_verdict_are_status_messages)
 		cJSON_Delete(json);
 	}
 }
+
+Test(http_rules, a_broker_is_known_by_its_user_agent)
+{
+	cr_expect(http_passed_on("agentbus/0.1.0"));
+	cr_expect_not(http_passed_on(NULL));
+	cr_expect_not(http_passed_on(""));
+	cr_expect_not(http_passed_on("agentbus"));
+	cr_expect_not(http_passed_on("curl/8 agentbus/1"));
+}

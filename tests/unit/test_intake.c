@@ -205,3 +205,21 @@ Test(intake, says_why_it_is_closed)
 	way.intake.closed = VERDICT_OK;
 	cr_assert_eq(take_json(PROMPT), VERDICT_OK);
 }
+
+Test(intake, what_is_taken_is_passed_on_once)
+{
+	struct outbox outbox = { .of[OTLP_LOGS].wanted = true };
+	struct intake_body body = { (const uint8_t *)PROMPT, strlen(PROMPT), .encoding = OTLP_JSON };
+
+	way.intake.outbox = &outbox;
+	cr_expect_eq(intake_take(&way.intake, &body), VERDICT_OK);
+	cr_expect_eq(outbox.of[OTLP_LOGS].count, 1);
+	cr_expect_eq(outbox.of[OTLP_LOGS].rows[0].items, 1);
+	const size_t len = outbox.of[OTLP_LOGS].bytes.len;
+	body.passed_on = true;
+	cr_expect_eq(intake_take(&way.intake, &body), VERDICT_OK);
+	body = (struct intake_body){ (const uint8_t *)"{", 1, .encoding = OTLP_JSON };
+	cr_expect_neq(intake_take(&way.intake, &body), VERDICT_OK);
+	cr_expect_eq(outbox.of[OTLP_LOGS].bytes.len, len);
+	outbox_finish(&outbox);
+}

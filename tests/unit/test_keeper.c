@@ -23,6 +23,8 @@ struct life {
 	struct publisher publisher;
 	struct sessions *sessions;
 	struct intake intake;
+	struct destinations to;
+	struct forward_queue queue;
 	struct keeper keeper;
 };
 
@@ -79,7 +81,10 @@ begin_life(bool memory, bool durable)
 		.publisher = &l->publisher,
 		.intake = &l->intake,
 		.metrics = l->metrics,
+		.queue = &l->queue,
 	};
+	l->to = (struct destinations){ { { .name = "a", .signals[OTLP_LOGS] = true, .queue_size = 1 << 20 } }, 1 };
+	forward_queue_init(&l->queue, &l->to, memory, &quiet);
 	cr_assert(keeper_open(&l->keeper, loop, &with));
 	l->sessions = sessions_create(&settings, &l->keeper.sink);
 	intake_init(&l->intake, &l->clock, l->sessions, &l->publisher, &limits);
@@ -96,6 +101,7 @@ end_life(struct life *l, bool crash)
 		l->keeper.store = NULL;
 	}
 	keeper_close(&l->keeper);
+	forward_queue_finish(&l->queue);
 	publish_close(&l->publisher);
 	intake_finish(&l->intake);
 	sessions_destroy(l->sessions);
@@ -411,4 +417,73 @@ Test(keeper, usage_of_a_day_is_complete)
 	cr_assert_eq(sqlite3_column_int(q, 3), 21 * TALLY_ROWS);
 	sqlite3_finalize(q);
 	sqlite3_close(db);
+}
+
+/* --- what is passed on --- */
+
+static void
+put_into_outbox(struct life *l)
+{
+	struct outbox_signal *s = &l->queue.outbox.of[OTLP_LOGS];
+
+	cr_assert(buf_append(&s->bytes, "row", 3));
+	s->rows = realloc(s->rows, (s->count + 1) * sizeof(*s->rows));
+	cr_assert_not_null(s->rows);
+	s->rows[s->count++] = (struct outbox_row){ s->bytes.len, 1 };
+	s->size = s->count;
+}
+
+static uint64_t
+rows_waiting(const struct life *l)
+{
+	return forward_queue_waiting(&l->queue, &l->queue.lanes[0]).row;
+}
+
+Test(keeper, what_is_passed_on_is_stored_with_the_rest)
+{
+	struct life *l = begin_life(false, true);
+
+	answer(l, "a", "gpt");
+	put_into_outbox(l);
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	cr_assert(outbox_is_empty(&l->queue.outbox));
+	end_life(l, true);
+	l = begin_life(false, true);
+	cr_assert_eq(rows_waiting(l), 1);
+	forward_queue_pass(&l->queue.lanes[0], &(struct store_mark){ 1, 3, 1 });
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	end_life(l, true);
+	l = begin_life(false, true);
+	cr_assert_eq(rows_waiting(l), 0);
+	end_life(l, false);
+}
+
+Test(keeper, what_could_not_be_stored_is_not_passed_on, .timeout = 60)
+{
+	struct life *l = begin_life(false, true);
+
+	put_into_outbox(l);
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	let_files_grow(false);
+	answer(l, "a", "gpt");
+	put_into_outbox(l);
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_NO_STORE);
+	cr_assert(outbox_is_empty(&l->queue.outbox));
+	cr_assert_eq(rows_waiting(l), 1);
+	let_files_grow(true);
+	wait_until_awake(l);
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	cr_assert_eq(rows_waiting(l), 1);
+	end_life(l, false);
+}
+
+Test(keeper, the_queue_is_in_memory_where_all_is)
+{
+	struct life *l = begin_life(true, true);
+
+	put_into_outbox(l);
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	cr_assert_eq(rows_waiting(l), 1);
+	cr_assert(outbox_is_empty(&l->queue.outbox));
+	end_life(l, false);
 }

@@ -59,8 +59,11 @@ Test(lib_sessions, copies_all_that_a_session_points_to)
 	struct sessions t;
 	char model[] = "gpt";
 	struct agentbus_model_usage models[] = { { .model = model, .requests = 3, .tokens = { .input = 7 } }, { .model = "o" } };
+	struct agentbus_error_count errors[] = { { "auth", 1 }, { model, 5 } };
 	struct agentbus_session s = make("codex", "a", "text");
 
+	s.errors_by_type = errors;
+	s.error_type_count = 2;
 	s.models = models;
 	s.model_count = 2;
 	s.tokens.output = 9;
@@ -69,6 +72,7 @@ Test(lib_sessions, copies_all_that_a_session_points_to)
 	const struct agentbus_session *copy = sessions_put(&t, &s);
 	strcpy(model, "xxx");
 	memset(&models[1], 0, sizeof(models[1]));
+	memset(errors, 0, sizeof(errors));
 	cr_assert_eq(copy, sessions_get(&t, "codex", "a"));
 	check_texts(copy, "text");
 	cr_assert_eq(copy->tokens.output, 9);
@@ -78,6 +82,9 @@ Test(lib_sessions, copies_all_that_a_session_points_to)
 	cr_assert_eq(copy->models[0].requests, 3);
 	cr_assert_eq(copy->models[0].tokens.input, 7);
 	cr_assert_str_eq(copy->models[1].model, "o");
+	cr_assert_eq(copy->error_type_count, 2);
+	cr_assert_str_eq(copy->errors_by_type[1].type, "gpt");
+	cr_assert_eq(copy->errors_by_type[1].count, 5);
 	sessions_finish(&t);
 }
 

@@ -169,12 +169,17 @@ Test(log_line, api_error_is_an_error)
 
 	e.api_error.error = (struct agentbus_failure){ .type = "rate_limit", .message = "slow down", .status = 429 };
 	e.api_error.attempt = 3;
+	e.api_error.attempts = 4;
+	e.api_error.final = true;
 	cJSON *json = json_of(&e);
 	cr_assert_str_eq(text_at(json, "level"), "error");
 	cr_assert_str_eq(text_at(json, "error_type"), "rate_limit");
 	cr_assert_str_eq(text_at(json, "error_message"), "slow down");
 	cr_assert_eq(number_at(json, "http_status"), 429);
 	cr_assert_eq(number_at(json, "attempt"), 3);
+	cr_assert_eq(number_at(json, "attempts"), 4);
+	cr_assert(cJSON_IsTrue(cJSON_GetObjectItem(json, "final")));
+	cr_assert(cJSON_IsFalse(cJSON_GetObjectItem(json, "retried")));
 	cr_assert_str_eq(text_at(json, "model"), "(null)", "of the failed request, not the session's");
 	cr_assert_str_eq(text_at(json, "input_tokens"), "(null)");
 	cJSON_Delete(json);

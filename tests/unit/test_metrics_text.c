@@ -303,3 +303,23 @@ Test(metrics_text, media_names)
 	cr_assert_str_eq(metrics_media_name(METRICS_OPENMETRICS), "application/openmetrics-text; version=1.0.0; charset=utf-8");
 	cr_assert_str_eq(metrics_media_name(METRICS_PROMETHEUS), "text/plain; version=0.0.4; charset=utf-8");
 }
+
+Test(metrics_text, what_is_passed_on)
+{
+	const struct metrics_lane lanes[] = {
+		{ "a", "logs", 1, 2, 3, 4, 5, 6500000000 },
+		{ "a", "traces", 10, 0, 0, 0, 0, 0 },
+	};
+
+	cr_assert_null(strstr(text(METRICS_OPENMETRICS), "agentbus_forward"));
+	state.lanes = lanes;
+	state.lane_count = 2;
+	const char *page = text(METRICS_OPENMETRICS);
+	cr_expect_not_null(strstr(page, "agentbus_forward_sent_total{destination=\"a\",signal=\"logs\"} 1\n"
+					"agentbus_forward_sent_total{destination=\"a\",signal=\"traces\"} 10\n"));
+	cr_expect_not_null(strstr(page, "agentbus_forward_retried_total{destination=\"a\",signal=\"logs\"} 2\n"));
+	cr_expect_not_null(strstr(page, "agentbus_forward_rejected_total{destination=\"a\",signal=\"logs\"} 3\n"));
+	cr_expect_not_null(strstr(page, "agentbus_forward_dropped_total{destination=\"a\",signal=\"logs\"} 4\n"));
+	cr_expect_not_null(strstr(page, "agentbus_forward_queued_bytes{destination=\"a\",signal=\"logs\"} 5\n"));
+	cr_expect_not_null(strstr(page, "agentbus_forward_oldest_seconds{destination=\"a\",signal=\"logs\"} 6.5\n"));
+}

@@ -143,3 +143,35 @@ Test(pipeline, a_request_too_large_for_its_arena_changes_nothing)
 	cr_expect_eq(sessions_count(sessions), 0);
 	free(json);
 }
+
+Test(pipeline, a_failure_gets_its_class_and_what_may_be_shown)
+{
+	const struct session *x;
+
+	cr_assert_eq(post(OTLP_LOGS, LOGS("gemini-cli",
+					  RECORD("1700000000000000000",
+						 ATTR("event.name", "gemini_cli.api_error") "," ATTR("session.id", "g") "," ATTR(
+						     "error", "{\\\"error\\\":{\\\"code\\\":503,\\\"message\\\":\\\"Overloaded, "
+							      "Bearer abcdefgh\\\"}}")))),
+		     VERDICT_OK);
+	x = sessions_find(sessions, "gemini-cli", "g");
+	cr_expect_eq(x->last_error.class, ERROR_SERVER);
+	cr_expect_str_eq(x->last_error.message, "Overloaded, Bearer ***");
+	cr_expect_eq(x->errors_by_class[ERROR_SERVER], 1);
+}
+
+Test(pipeline, a_failure_without_a_message_shows_its_class)
+{
+	const struct session *x;
+
+	cr_assert_eq(post(OTLP_LOGS,
+			  LOGS("gemini-cli",
+			       RECORD("1700000000000000000", ATTR("event.name", "gemini_cli.chat.content_retry") "," ATTR(
+								 "session.id", "g") "," ATTR("error_type", "NO_RESPONSE_TEXT")))),
+		     VERDICT_OK);
+	x = sessions_find(sessions, "gemini-cli", "g");
+	cr_expect_eq(x->last_error.class, ERROR_UNKNOWN);
+	cr_expect_str_eq(x->last_error.message, "NO_RESPONSE_TEXT");
+	cr_expect_eq(x->api_errors, 0);
+	cr_expect_eq(x->errors_by_class[ERROR_UNKNOWN], 0);
+}

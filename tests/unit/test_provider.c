@@ -231,6 +231,104 @@ Test(provider, codex_failed_attempts)
 	cr_assert(
 	    LOG(&provider_codex, &o, { "event.name", "codex.api_request", 0 }, { "error.message", "error sending request", 0 }));
 	cr_expect_eq(o.means, MEANS_ERROR);
+	cr_assert(SPAN(&provider_codex, "session_task.turn", &o, { "codex.turn.token_usage.total_tokens", NULL, 0 }));
+	cr_expect(o.flags & OBS_FAILED);
+	cr_assert(SPAN(&provider_codex, "session_task.turn", &o, { "codex.turn.token_usage.total_tokens", NULL, 7 }));
+	cr_expect_not(o.flags & OBS_FAILED);
+	cr_assert(SPAN(&provider_codex, "session_task.turn", &o, { "model", "gpt-5.5", 0 }));
+	cr_expect_not(o.flags & OBS_FAILED);
+}
+
+/* What each CLI does after a failed request that ended with such a status. */
+Test(provider, who_tries_again)
+{
+	static const struct {
+		const struct provider *provider;
+		const char *event;
+		int64_t status; /* 0: none */
+		unsigned flags;
+	} cases[] = {
+		{ &provider_claude, "claude_code.api_error", 429, OBS_FINAL },
+		{ &provider_claude, "claude_code.api_error", 0, OBS_FINAL },
+		{ &provider_claude, "claude_code.api_retries_exhausted", 429, OBS_FINAL },
+		{ &provider_codex, "codex.api_request", 0, OBS_RETRIED },
+		{ &provider_codex, "codex.api_request", 400, OBS_FINAL },
+		{ &provider_codex, "codex.api_request", 401, OBS_RETRIED },
+		{ &provider_codex, "codex.api_request", 404, 0 },
+		{ &provider_codex, "codex.api_request", 429, 0 },
+		{ &provider_codex, "codex.api_request", 503, OBS_RETRIED },
+		{ &provider_gemini, "gemini_cli.api_error", 0, OBS_RETRIED },
+		{ &provider_gemini, "gemini_cli.api_error", 401, OBS_FINAL },
+		{ &provider_gemini, "gemini_cli.api_error", 429, 0 },
+		{ &provider_gemini, "gemini_cli.api_error", 500, OBS_RETRIED },
+		{ &provider_gemini, "gemini_cli.chat.content_retry", 0, OBS_RETRIED },
+		{ &provider_gemini, "gemini_cli.chat.content_retry_failure", 0, OBS_FINAL },
+		{ &provider_qwen, "qwen-code.api_error", 401, OBS_FINAL },
+		{ &provider_qwen, "qwen-code.api_error", 429, 0 },
+		{ &provider_qwen, "qwen-code.api_error", 503, 0 },
+		{ &provider_qwen, "qwen-code.api_error", 0, 0 },
+		{ &provider_qwen, "qwen-code.api_retry", 429, OBS_RETRIED },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *status = cases[i].provider == &provider_codex ? "http.response.status_code" : "status_code";
+		struct observation o;
+
+		cr_assert(LOG(cases[i].provider, &o, { "event.name", cases[i].event, 0 },
+			      { cases[i].status ? status : "x", NULL, cases[i].status }));
+		cr_expect_eq(o.status, cases[i].status);
+		cr_expect_eq(o.flags & (OBS_FINAL | OBS_RETRIED), cases[i].flags, "%s %u", cases[i].event, o.status);
+	}
+}
+
+/* Of a row's statuses the first is in no row before it; a row says one thing. */
+Test(provider, every_retry_row_is_reachable)
+{
+	for (const struct provider *const *p = providers; *p; p++)
+		for (const struct retry_rule *r = (*p)->retries; r && r->flags; r++) {
+			cr_expect(r->flags == OBS_FINAL || r->flags == OBS_RETRIED);
+			cr_expect_leq(r->first, r->last);
+			for (const struct retry_rule *before = (*p)->retries; before < r; before++)
+				cr_expect(r->first < before->first || r->first > before->last, "%s %u", (*p)->name, r->first);
+		}
+}
+
+Test(provider, how_often_it_was_tried)
+{
+	struct observation o;
+
+	cr_assert(LOG(&provider_claude, &o, { "event.name", "api_error", 0 }, { "attempt", NULL, 11 }));
+	cr_expect_eq(o.attempt, 11);
+	cr_expect_eq(o.attempts, 11);
+	cr_assert(LOG(&provider_claude, &o, { "event.name", "api_retries_exhausted", 0 }, { "total_attempts", NULL, 4 }));
+	cr_expect_eq(o.attempts, 4);
+	cr_assert(LOG(&provider_gemini, &o, { "event.name", "gemini_cli.chat.content_retry_failure", 0 },
+		      { "total_attempts", NULL, 4 }, { "final_error_type", "NO_RESPONSE_TEXT", 0 }));
+	cr_expect_eq(o.attempts, 4);
+	cr_expect(str_eq(o.error_type, STR("NO_RESPONSE_TEXT")));
+	cr_assert(LOG(&provider_codex, &o, { "event.name", "codex.api_request", 0 }, { "attempt", NULL, 2 },
+		      { "http.response.status_code", NULL, 500 }));
+	cr_expect_eq(o.attempt, 2);
+	cr_expect_eq(o.attempts, 0, "more may follow");
+	cr_assert(LOG(&provider_qwen, &o, { "event.name", "qwen-code.api_retry", 0 }, { "attempt_number", NULL, 3 }));
+	cr_expect_eq(o.attempt, 3);
+	cr_expect_eq(o.attempts, 0);
+}
+
+Test(provider, codex_says_when_its_stream_is_over)
+{
+	struct observation o;
+
+	cr_assert(LOG(&provider_codex, &o, { "event.name", "codex.sse_event", 0 },
+		      { "error.message", "exceeded retry limit, last status: 429 Too Many Requests", 0 }));
+	cr_expect_eq(o.means, MEANS_FAULT);
+	cr_expect_eq(o.flags & (OBS_FINAL | OBS_RETRIED), OBS_FINAL);
+	cr_assert(LOG(&provider_codex, &o, { "event.name", "codex.sse_event", 0 },
+		      { "error.message", "stream disconnected before completion: x", 0 }));
+	cr_expect_eq(o.flags & (OBS_FINAL | OBS_RETRIED), OBS_RETRIED);
+	cr_assert(LOG(&provider_codex, &o, { "event.name", "codex.sse_event", 0 }, { "error.message", "idle timeout", 0 }));
+	cr_expect_eq(o.means, MEANS_FAULT);
+	cr_expect_eq(o.flags & (OBS_FINAL | OBS_RETRIED), 0);
 }
 
 Test(provider, gemini_output_gets_its_thoughts)

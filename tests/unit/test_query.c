@@ -7,7 +7,7 @@ ask_bytes(struct bus *b, const uint8_t *bytes, size_t len)
 {
 	struct buf out = { 0 };
 
-	cr_assert(query_answer(b->sessions, &b->publisher, bytes, len, &out));
+	cr_assert(query_answer(b->sessions, &b->publisher, &(struct query_forward){ 0 }, bytes, len, &out));
 	Agentbus__V1__Response *r = agentbus__v1__response__unpack(NULL, out.len, out.bytes);
 	cr_assert_not_null(r);
 	cr_assert_str_eq(r->boot_id, b->publisher.boot_id);

@@ -15,6 +15,7 @@ Test(session_json, session_in_full)
 		  { .input = UINT64_C(9007199254740993) },
 		  { .total = 2 * SAMPLE_USD, .has_computed = true, .estimated = true } },
 	};
+	const struct agentbus_error_count errors[] = { { "auth", 3 }, { "server", 1 } };
 	struct agentbus_session s = sample_session("id", AGENTBUS_ENDED);
 	struct json j = { 0 };
 
@@ -32,11 +33,13 @@ Test(session_json, session_in_full)
 	s.requests = 2;
 	s.tool_calls = 3;
 	s.api_errors = 4;
+	s.errors_by_type = errors;
+	s.error_type_count = 2;
 	s.tokens = (struct agentbus_tokens){ .input = 11, .cache_read = 12, .cache_write = 13, .output = 14, .reasoning = 15 };
 	s.cost = (struct agentbus_cost){
 		.total = SAMPLE_USD / 2, .reported = SAMPLE_USD / 2, .computed = 9, .has_reported = true, .has_computed = true
 	};
-	s.last_error.type = "auth";
+	s.last_error = (struct agentbus_failure){ .type = "auth", .message = "no", .status = 401 };
 	s.failed = true;
 	s.models = models;
 	s.model_count = 2;
@@ -48,10 +51,12 @@ Test(session_json, session_in_full)
 	    "\"auxiliary\":true,\"parent_id\":\"up\",\"children\":2,\"project\":\"p\",\"model\":\"z\",\"tool\":\"Bash\","
 	    "\"started\":\"1970-01-01T00:00:00.000000001Z\",\"turn_started\":null,\"last_event\":\"2023-11-14T22:13:20."
 	    "000000001Z\","
-	    "\"failed\":true,\"error_type\":\"auth\",\"cost_usd\":0.5,\"cost_estimated\":false,\"reported_cost_usd\":0.5,"
+	    "\"failed\":true,\"error_type\":\"auth\",\"error_message\":\"no\",\"error_status\":401,\"cost_usd\":0.5,\"cost_"
+	    "estimated\":false,\"reported_cost_usd\":0.5,"
 	    "\"computed_cost_usd\":0.000000000009,\"prompts\":1,\"requests\":2,\"input_tokens\":11,\"cache_read_tokens\":12,"
 	    "\"cache_write_tokens\":13,"
-	    "\"output_tokens\":14,\"reasoning_tokens\":15,\"tool_calls\":3,\"api_errors\":4,\"models\":[\"z\",\"a\"],"
+	    "\"output_tokens\":14,\"reasoning_tokens\":15,\"tool_calls\":3,\"api_errors\":4,\"errors_by_type\":{\"auth\":3,"
+	    "\"server\":1},\"models\":[\"z\",\"a\"],"
 	    "\"by_model\":{\"z\":{\"requests\":1,\"input_tokens\":1,\"cache_read_tokens\":2,\"cache_write_tokens\":3,"
 	    "\"output_tokens\":4},\"a\":{\"requests\":18446744073709551615,\"input_"
 	    "tokens\":9007199254740993,"
@@ -139,7 +144,10 @@ Test(session_json, details_of_each_kind)
 	e.api_error.error.type = "server";
 	e.api_error.error.status = 529;
 	e.api_error.attempt = 2;
+	e.api_error.attempts = 4;
+	e.api_error.final = true;
 	expect_details(&e, "{\"model\":null,\"error_type\":\"server\",\"error_message\":null,\"status\":529,\"attempt\":2,"
+			   "\"attempts\":4,\"final\":true,\"retried\":false,"
 			   "\"duration_ms\":0,\"request_id\":null}");
 	e.kind = AGENTBUS_TOOL;
 	e.tool.name = "Bash";

@@ -40,6 +40,8 @@ Test(session_record, text_and_numbers_may_be_as_large_as_they_can)
 	x->last_error.class = ERROR_UNKNOWN;
 	x->last_error.status = x->pid = x->children = x->turn_errors = x->track->tools = UINT32_MAX;
 	x->prompts = x->requests = x->tool_calls = x->api_errors = UINT64_MAX;
+	for (unsigned c = ERROR_NONE + 1; c < ERROR_CLASS_COUNT; c++)
+		x->errors_by_class[c] = UINT64_MAX - c;
 	x->last_error.time_ns = T0 + OBSERVATION_AHEAD_NS;
 	x->cost = (struct cost){ INT64_MIN, INT64_MAX, INT64_MAX, true, true, true };
 	x->models = calloc(n, sizeof(*x->models));

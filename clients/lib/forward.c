@@ -1,0 +1,154 @@
+/* agentbus_forward_read(): one question and its answer, on a socket of its own. */
+#include "agentbus.h"
+#include "decode.h"
+#include "link.h"
+
+#include <errno.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <stdlib.h>
+
+#define ANSWER_MAX   ((size_t)1 << 20)
+#define DECODED_MAX  ((size_t)4 << 20)
+#define REQUEST_SIZE 16
+
+/* What is handed out, and all it points to. */
+struct answer {
+	struct agentbus_forward forward; /* first: its address is the answer's */
+	struct region region;
+};
+
+static struct agentbus_forward_lane
+lane_of(const Agentbus__V1__ForwardLane *pb)
+{
+	return (struct agentbus_forward_lane){
+		.signal = pb->signal,
+		.state = pb->state,
+		.queued_bytes = pb->queued_bytes,
+		.queued_items = pb->queued_items,
+		.oldest = pb->oldest_unix_nano,
+		.sent_items = pb->sent_items,
+		.sent_requests = pb->sent_requests,
+		.sent_bytes = pb->sent_bytes,
+		.rejected_items = pb->rejected_items,
+		.dropped_items = pb->dropped_items,
+		.retries = pb->retries,
+		.last_error = pb->last_error,
+		.last_error_at = pb->last_error_unix_nano,
+		.last_success = pb->last_success_unix_nano,
+		.again = pb->again_unix_nano,
+	};
+}
+
+static int
+take_destination(struct region *r, const Agentbus__V1__Destination *pb, struct agentbus_destination *ret)
+{
+	struct agentbus_forward_lane *lanes = region_alloc(r, (pb->n_lanes + 1) * sizeof(*lanes));
+
+	if (!lanes)
+		return AGENTBUS_ENOMEM;
+	for (size_t i = 0; i < pb->n_lanes; i++)
+		lanes[i] = lane_of(pb->lanes[i]);
+	*ret = (struct agentbus_destination){ pb->name, pb->url, lanes, pb->n_lanes };
+	return AGENTBUS_OK;
+}
+
+/* From the bytes of a Response. A broker that does not know the question is as good as none. */
+static int
+take_answer(struct answer *a, const void *bytes, size_t len)
+{
+	Agentbus__V1__Response *response;
+	struct agentbus_destination *list;
+	int e = AGENTBUS_OK;
+
+	if (!decode_response(&a->region, bytes, len, &response) ||
+	    response->response_case != AGENTBUS__V1__RESPONSE__RESPONSE_FORWARD) {
+		errno = EPROTO;
+		return AGENTBUS_ESYSTEM;
+	}
+	const size_t count = response->forward->n_destinations;
+	list = region_alloc(&a->region, (count + 1) * sizeof(*list));
+	if (!list)
+		return AGENTBUS_ENOMEM;
+	for (size_t i = 0; i < count && e == AGENTBUS_OK; i++)
+		e = take_destination(&a->region, response->forward->destinations[i], &list[i]);
+	a->forward = (struct agentbus_forward){ list, count };
+	return e;
+}
+
+static int
+error_of(int nng_error)
+{
+	if (nng_error == NNG_ENOMEM)
+		return AGENTBUS_ENOMEM;
+	if (nng_error == NNG_ETIMEDOUT)
+		return AGENTBUS_ETIMEOUT;
+	errno = EIO;
+	return AGENTBUS_ESYSTEM;
+}
+
+/* Sends the question and waits for the answer, whose message the caller frees. */
+static int
+ask(nng_socket socket, const char *url, int timeout_ms, nng_msg **ret)
+{
+	Agentbus__V1__ForwardRequest forward = AGENTBUS__V1__FORWARD_REQUEST__INIT;
+	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
+	uint8_t bytes[REQUEST_SIZE];
+	int e;
+
+	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_FORWARD;
+	request.forward = &forward;
+	const size_t len = agentbus__v1__request__pack(&request, bytes);
+	if ((e = nng_socket_set_ms(socket, NNG_OPT_SENDTIMEO, timeout_ms)) != 0 ||
+	    (e = nng_socket_set_ms(socket, NNG_OPT_RECVTIMEO, timeout_ms)) != 0 ||
+	    (e = nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, ANSWER_MAX)) != 0 ||
+	    (e = nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK)) != 0 || (e = nng_send(socket, bytes, len, 0)) != 0)
+		return e;
+	return nng_recvmsg(socket, ret, 0);
+}
+
+int
+agentbus_forward_read(const char *runtime_dir, int timeout_ms, struct agentbus_forward **ret_forward)
+{
+	char url[LINK_URL_SIZE];
+	struct answer *a;
+	nng_socket socket;
+	nng_msg *msg;
+	int e;
+
+	if (!ret_forward || timeout_ms < 0)
+		return AGENTBUS_EINVAL;
+	link_url(runtime_dir, "query", url);
+	if (!*url)
+		return AGENTBUS_EPATH;
+	if ((e = nng_req0_open(&socket)) != 0)
+		return error_of(e);
+	e = ask(socket, url, timeout_ms, &msg);
+	nng_close(socket);
+	if (e != 0)
+		return error_of(e);
+	a = calloc(1, sizeof(*a));
+	if (a) {
+		region_init(&a->region, DECODED_MAX);
+		e = take_answer(a, nng_msg_body(msg), nng_msg_len(msg));
+	}
+	nng_msg_free(msg);
+	if (!a)
+		return AGENTBUS_ENOMEM;
+	if (e != AGENTBUS_OK) {
+		agentbus_forward_free(&a->forward);
+		return e;
+	}
+	*ret_forward = &a->forward;
+	return AGENTBUS_OK;
+}
+
+void
+agentbus_forward_free(struct agentbus_forward *forward)
+{
+	struct answer *a = (struct answer *)forward;
+
+	if (!a)
+		return;
+	region_finish(&a->region);
+	free(a);
+}
