@@ -71,7 +71,7 @@ append(struct attributes *a, const char *key)
 		return NULL;
 	opentelemetry__proto__common__v1__key_value__init(&pair->attribute);
 	opentelemetry__proto__common__v1__any_value__init(&pair->value);
-	pair->attribute.key = (char *)(uintptr_t)key; /* nobody writes through it */
+	pair->attribute.key = (char *)key; /* nobody writes through it */
 	pair->attribute.value = &pair->value;
 	a->list[a->count++] = &pair->attribute;
 	return &pair->value;

@@ -163,7 +163,8 @@ calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const 
 		*opened = (struct opening){ 0 }; /* the next answer has a beginning of its own, or none that is known */
 	}
 	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT) {
-		x->o.error = error_classify(o->status, o->error_type, o->error_message);
+		if (o->error == ERROR_NONE) /* else by the whole of a text that has been cut since */
+			x->o.error = error_classify(o->status, o->error_type, o->error_message);
 		x->o.error_message = (struct str){ message, error_text(o->error_message, message, sizeof(message)) };
 	}
 	own_texts(x);

@@ -19,6 +19,7 @@ struct facts {
 	bool has_tokens;
 	int64_t cost;
 	bool has_cost, estimated;
+	bool own_cost; /* of the record itself */
 	bool failed;
 	struct str error_type, error_message, original_type;
 	char message[ERROR_TEXT_SIZE];
@@ -189,7 +190,7 @@ static const char *const operations[] = { "chat",         "create_agent",    "em
 					  "invoke_agent", "text_completion", NULL };
 
 /* What becomes of a value that the record brings. */
-enum native { STAYS, STAYS_IF_KNOWN, IS_REPLACED };
+enum native { STAYS, STAYS_IF_KNOWN, STAYS_WITH_COST, IS_REPLACED };
 
 /* The attributes, in the order in which they are added. */
 static const struct {
@@ -213,7 +214,7 @@ static const struct {
 	{ "gen_ai.usage.cache_write.input_tokens", ON_MODELS, IS_REPLACED, cache_write },
 	{ "gen_ai.usage.reasoning.output_tokens", ON_MODELS, IS_REPLACED, reasoning },
 	{ "gen_ai.usage.cost_usd", ON_MODELS, IS_REPLACED, cost },
-	{ "cost.estimated", ON_MODELS, IS_REPLACED, cost_estimated },
+	{ "cost.estimated", ON_MODELS, STAYS_WITH_COST, cost_estimated },
 	{ "llm.token_count.prompt", ON_MODELS, IS_REPLACED, input },
 	{ "llm.token_count.completion", ON_MODELS, IS_REPLACED, output },
 	{ "llm.token_count.total", ON_MODELS, IS_REPLACED, total },
@@ -248,7 +249,7 @@ work_out_usage(struct facts *f)
 	f->tokens = x->o->tokens;
 	f->has_tokens = (x->o->flags & OBS_HAS_TOKENS) != 0;
 	f->cost = x->o->cost;
-	f->has_cost = x->o->has_cost;
+	f->has_cost = f->own_cost = x->o->has_cost;
 	if (f->has_tokens && !f->has_cost && x->prices) {
 		struct observation o = *x->o;
 
@@ -260,10 +261,11 @@ work_out_usage(struct facts *f)
 	}
 }
 
+/* Its text may have been cut since it was looked at. */
 static enum error_class
 class_of(const struct observation *o)
 {
-	return o->error ? o->error : error_classify(o->status, o->error_type, o->error_message);
+	return o->error != ERROR_NONE ? o->error : error_classify(o->status, o->error_type, o->error_message);
 }
 
 /* Calls to models fail in one of a few ways, of which the log tells more; tools in their own. */
@@ -316,10 +318,16 @@ add(struct attributes *to, const char *key, const struct told *t, bool ours)
 }
 
 static bool
-is_replaced(const struct attributes *to, const char *key, enum native native)
+is_replaced(const struct attributes *to, const struct facts *f, const char *key, enum native native)
 {
-	return native == IS_REPLACED ||
-	       (native == STAYS_IF_KNOWN && !any_pattern_matches(operations, attributes_get_text(to, key)));
+	switch (native) {
+	case STAYS_IF_KNOWN:
+		return !any_pattern_matches(operations, attributes_get_text(to, key));
+	case STAYS_WITH_COST:
+		return !f->own_cost; /* another broker may have said both */
+	default:
+		return native == IS_REPLACED;
+	}
 }
 
 bool
@@ -334,7 +342,7 @@ enrich_attributes(const struct enrichment *x, OtlpKeyValue ***list, size_t *coun
 		if (rules[i].kinds & 1u << x->kind) {
 			const struct told t = rules[i].tell(&f);
 
-			add(&to, rules[i].key, &t, is_replaced(&to, rules[i].key, rules[i].native));
+			add(&to, rules[i].key, &t, is_replaced(&to, &f, rules[i].key, rules[i].native));
 		}
 	}
 	if (to.failed)

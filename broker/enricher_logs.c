@@ -82,18 +82,21 @@ read_records(struct passage *t, const struct otlp_request *req, struct notes *no
 	for (size_t i = 0; i < req->logs->n_resource_logs; i++) {
 		const ResourceLogs *rl = req->logs->resource_logs[i];
 		struct str version;
-		const struct resource_view r = passage_resource(t, rl->resource, &version);
+		const struct resource_view *r = passage_resource(t, rl->resource, &version);
+
+		if (!r)
+			return false;
 
 		for (size_t k = 0; k < rl->n_scope_logs; k++) {
 			const ScopeLogs *sl = rl->scope_logs[k];
-			const struct provider *p = provider_of_scope(&r, sl->scope ? sl->scope->name : "");
+			const struct provider *p = provider_of_scope(r, sl->scope ? sl->scope->name : "");
 
 			for (size_t m = 0; m < sl->n_log_records; m++) {
 				struct note *n = &notes->list[notes->count++];
 
-				*n = (struct note){ .record = sl->log_records[m], .version = version };
-				n->provider = provider_of_log(p, &r, n->record);
-				provider_read_log(n->provider, &r, n->record, &n->o);
+				*n = (struct note){ .resource = r, .record = sl->log_records[m], .version = version };
+				n->provider = provider_of_log(p, r, n->record);
+				provider_read_log(n->provider, r, n->record, &n->o);
 			}
 		}
 	}

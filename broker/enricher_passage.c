@@ -1,6 +1,7 @@
 #include "enricher_passage.h"
 
 #include "content.h"
+#include "error.h"
 
 uint64_t
 passage_trace_hash(const uint8_t id[16])
@@ -65,14 +66,18 @@ version_of(OtlpKeyValue **attrs, size_t count)
 	return (struct str){ 0 };
 }
 
-struct resource_view
+const struct resource_view *
 passage_resource(const struct passage *t, const Opentelemetry__Proto__Resource__V1__Resource *r, struct str *ret_version)
 {
 	OtlpKeyValue **attrs = r ? r->attributes : NULL;
 	const size_t count = r ? r->n_attributes : 0;
+	struct resource_view *view = arena_take(t->arena, sizeof(*view));
 
+	if (!view)
+		return NULL;
+	*view = provider_resource(attrs, count, t->e->with.max_attributes, t->peer, t->now_ns, t->arena);
 	*ret_version = version_of(attrs, count);
-	return provider_resource(attrs, count, t->e->with.max_attributes, t->peer, t->now_ns, t->arena);
+	return view;
 }
 
 bool
@@ -82,20 +87,26 @@ passage_reserve(struct passage *t, struct notes *n, size_t count)
 	return n->list || count == 0;
 }
 
-/* What an error says may quote what it is about: it is noted no longer than it stays where it came from. */
-static bool
-shorten_message(struct str *message, struct arena *a)
+static void
+classify(struct note *n)
 {
-	char *line;
+	if (n->o.error_message.len > 0)
+		n->o.error = error_classify(n->o.status, n->o.error_type, n->o.error_message);
+}
 
-	if (message->len == 0)
-		return true;
-	line = arena_take(a, CONTENT_ERROR_MAX + 1);
-	if (!line)
-		return false;
-	str_copy(line, CONTENT_ERROR_MAX + 1, *message);
-	*message = str_from(line);
-	return true;
+/* What is left of it where it came from: it may quote what it is about. */
+static void
+note_message_again(struct note *n)
+{
+	struct observation o;
+
+	if (n->o.error_message.len == 0)
+		return;
+	if (n->record)
+		provider_read_log(n->provider, n->resource, n->record, &o);
+	else
+		provider_read_span(n->provider, n->resource, n->span, &o);
+	n->o.error_message = o.error_message;
 }
 
 bool
@@ -106,9 +117,12 @@ passage_drop_content(const struct passage *t, struct otlp_request *req, struct n
 	if (t->e->with.settings.keep_content)
 		return true;
 	for (size_t i = 0; notes && i < notes->count; i++)
-		if (!shorten_message(&notes->list[i].o.error_message, t->arena))
-			return false;
-	return content_drop(req, t->arena, &dropped) == VERDICT_OK;
+		classify(&notes->list[i]);
+	if (content_drop(req, t->arena, &dropped) != VERDICT_OK)
+		return false;
+	for (size_t i = 0; notes && i < notes->count; i++)
+		note_message_again(&notes->list[i]);
+	return true;
 }
 
 bool

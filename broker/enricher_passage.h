@@ -41,6 +41,7 @@ struct passage {
 
 /* One record or span, as it was before its content was dropped. */
 struct note {
+	const struct resource_view *resource;
 	const struct provider *provider;
 	struct observation o;
 	struct str version; /* of the service */
@@ -65,16 +66,16 @@ uint64_t passage_trace_hash(const uint8_t id[16]);
  */
 const struct session *passage_session(struct passage *t, struct note *n, bool guess);
 
-/* Reads a resource, and the version of its service. */
-struct resource_view passage_resource(const struct passage *t, const Opentelemetry__Proto__Resource__V1__Resource *r,
-				      struct str *ret_version);
+/* Reads a resource, and the version of its service. NULL without memory. */
+const struct resource_view *passage_resource(const struct passage *t, const Opentelemetry__Proto__Resource__V1__Resource *r,
+					     struct str *ret_version);
 
 /* Room for so many notes; false without memory. */
 bool passage_reserve(struct passage *t, struct notes *n, size_t count);
 
 /*
- * Drops content, unless it is to be kept: from the request, and from what was noted of it before. False without memory.
- * notes may be NULL.
+ * Drops content, unless it is to be kept: from the request, and from what was noted of it before (the class of an error is noted
+ * while its text is still whole). notes may be NULL. False without memory.
  */
 bool passage_drop_content(const struct passage *t, struct otlp_request *req, struct notes *notes);
 

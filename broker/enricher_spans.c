@@ -29,17 +29,20 @@ read_spans(struct passage *t, const struct otlp_request *req, struct notes *note
 	for (size_t i = 0; i < req->traces->n_resource_spans; i++) {
 		const ResourceSpans *rs = req->traces->resource_spans[i];
 		struct str version;
-		const struct resource_view r = passage_resource(t, rs->resource, &version);
+		const struct resource_view *r = passage_resource(t, rs->resource, &version);
+
+		if (!r)
+			return false;
 
 		for (size_t k = 0; k < rs->n_scope_spans; k++) {
 			const ScopeSpans *ss = rs->scope_spans[k];
-			const struct provider *p = provider_of_scope(&r, ss->scope ? ss->scope->name : "");
+			const struct provider *p = provider_of_scope(r, ss->scope ? ss->scope->name : "");
 
 			for (size_t m = 0; m < ss->n_spans; m++) {
 				struct note *n = &notes->list[notes->count++];
 
-				*n = (struct note){ .provider = p ? p : &provider_genai, .span = ss->spans[m] };
-				n->kind = provider_read_span(n->provider, &r, n->span, &n->o);
+				*n = (struct note){ .resource = r, .provider = p ? p : &provider_genai, .span = ss->spans[m] };
+				n->kind = provider_read_span(n->provider, r, n->span, &n->o);
 			}
 		}
 	}

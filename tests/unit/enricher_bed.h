@@ -39,8 +39,8 @@ struct bed {
 	uint64_t now_ns;
 	struct got *got;
 	size_t count;
-	size_t requests;   /* delivered */
-	bool refuses;      /* whoever takes them has no memory */
+	size_t requests; /* delivered */
+	bool refuses;    /* whoever takes them has no memory */
 };
 
 static inline void
@@ -223,27 +223,33 @@ bed_span(const struct bed *b, const char *name)
 
 /* --- begin and end --- */
 
+/* wanted: a bit per signal. */
 static inline void
-bed_start(struct bed *b, struct enricher_settings settings)
+bed_start_for(struct bed *b, struct enricher_settings settings, unsigned wanted)
 {
 	struct session_settings follow = session_settings_default();
 	struct config_report report = { .line = bed_complain };
-	struct enricher_setup setup = { .settings = settings,
-					.max_attributes = 1024,
-					.max_depth = OTLP_MAX_DEPTH,
-					.wanted = { true, true, true },
-					.deliver = bed_deliver,
-					.ctx = b };
+	struct enricher_setup setup = {
+		.settings = settings, .max_attributes = 1024, .max_depth = OTLP_MAX_DEPTH, .deliver = bed_deliver, .ctx = b
+	};
 
 	*b = (struct bed){ .sink = { .emit = bed_ignore }, .now_ns = BED_NOW };
 	arena_init(&b->arena, (size_t)256 << 20);
 	b->sessions = sessions_create(&follow, &b->sink);
 	b->prices = pricing_load("", &report);
 	setup.sessions = b->sessions;
+	for (unsigned s = 0; s < OTLP_SIGNAL_COUNT; s++)
+		setup.wanted[s] = wanted >> s & 1;
 	b->enricher = enricher_create(&setup);
 	cr_assert(b->sessions && b->prices && b->enricher);
 	sessions_set_prices(b->sessions, b->prices);
 	enricher_set_prices(b->enricher, b->prices);
+}
+
+static inline void
+bed_start(struct bed *b, struct enricher_settings settings)
+{
+	bed_start_for(b, settings, (1u << OTLP_SIGNAL_COUNT) - 1);
 }
 
 static inline void

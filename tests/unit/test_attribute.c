@@ -25,7 +25,7 @@ setup(void)
 	arena_init(&arena, 1 << 20);
 	for (size_t i = 0; i < 4; i++) {
 		native.pairs[i] = (OtlpKeyValue)OPENTELEMETRY__PROTO__COMMON__V1__KEY_VALUE__INIT;
-		native.pairs[i].key = (char *)(uintptr_t)keys[i];
+		native.pairs[i].key = (char *)keys[i];
 		native.list[i] = &native.pairs[i];
 		if (i == 3)
 			break;

@@ -20,7 +20,7 @@ struct sent {
 /* Where the spans of a recording legitimately differ from what its log records tell. */
 static const struct difference {
 	const char *recording;
-	int tools;	/* TOOL spans more than tool_calls */
+	int tools;      /* TOOL spans more than tool_calls */
 	int unfinished; /* LLM spans that have neither tokens nor an error */
 	const char *why;
 } differences[] = {
@@ -37,9 +37,9 @@ static const struct {
 	enum error_class class;
 } failures[] = {
 	{ "gemini/timeout", ERROR_NETWORK }, /* it was the mock that gave up: "fetch failed" is all that is told */
-	{ "/auth-error", ERROR_AUTH },     { "/interactive-usage-limit", ERROR_RATE_LIMIT },
-	{ "/overloaded", ERROR_SERVER },   { "/rate-limit", ERROR_RATE_LIMIT },
-	{ "/server-error", ERROR_SERVER }, { "/timeout", ERROR_TIMEOUT },
+	{ "/auth-error", ERROR_AUTH },       { "/interactive-usage-limit", ERROR_RATE_LIMIT },
+	{ "/overloaded", ERROR_SERVER },     { "/rate-limit", ERROR_RATE_LIMIT },
+	{ "/server-error", ERROR_SERVER },   { "/timeout", ERROR_TIMEOUT },
 };
 
 /* A span that came in and is to be forwarded. */
@@ -113,9 +113,8 @@ decode(struct play *p, const struct sent *s, struct otlp_request *ret)
 	arena_reset(&p->bed.arena);
 	if (recording_is_gzip(raw, len))
 		cr_assert_eq(inflate_body(raw, len, 64 << 20, &p->bed.arena, &bytes, &len), VERDICT_OK, "%s", path);
-	v = strstr(s->file, ".json")
-		? otlp_json_decode(signal, (const char *)bytes, len, OTLP_MAX_DEPTH, &p->bed.arena, ret)
-		: otlp_pb_decode(signal, bytes, len, OTLP_MAX_DEPTH, &p->bed.arena, ret);
+	v = strstr(s->file, ".json") ? otlp_json_decode(signal, (const char *)bytes, len, OTLP_MAX_DEPTH, &p->bed.arena, ret)
+				     : otlp_pb_decode(signal, bytes, len, OTLP_MAX_DEPTH, &p->bed.arena, ret);
 	cr_assert_eq(v, VERDICT_OK, "%s", path);
 	free(raw);
 }
@@ -314,8 +313,7 @@ sums_of(const struct play *p, const char *session)
 		const struct got *g = &p->bed.got[i];
 
 		if (g->signal != OTLP_TRACES || !got_is(g, "openinference.span.kind", "LLM") ||
-		    !got_is(g, "session.id", session) || !got_value(g, "gen_ai.usage.input_tokens") ||
-		    got_value(g, "error.type"))
+		    !got_is(g, "session.id", session) || !got_value(g, "gen_ai.usage.input_tokens") || got_value(g, "error.type"))
 			continue;
 		s.spans++;
 		s.input += got_number(g, "gen_ai.usage.input_tokens");
@@ -382,7 +380,8 @@ check_totals(const struct play *p, const struct row *row)
 		errors += cJSON_GetObjectItem(session, "api_errors")->valueint;
 	}
 	if (all->child) {
-		cr_expect_eq((int)row->with_tokens, requests, "%s: %zu spans for %d requests", p->dir, row->with_tokens, requests);
+		cr_expect_eq((int)row->with_tokens, requests, "%s: %zu spans for %d requests", p->dir, row->with_tokens,
+			     requests);
 		cr_expect_eq((int)row->failed, errors, "%s: %zu failed spans for %d errors", p->dir, row->failed, errors);
 		cr_expect_eq((int)row->tools, tools + differs->tools, "%s: %zu spans for %d tools", p->dir, row->tools, tools);
 	}
@@ -439,8 +438,8 @@ play_all(const char *pattern)
 	if (glob(pattern, 0, NULL, &g) != 0)
 		cr_skip_test("no recordings at %s", pattern);
 	if (getenv("AGENTBUS_TABLE"))
-		fprintf(stderr, "%-44s %5s %4s %4s %4s %4s %4s %4s %6s\n", "", "spans", "LLM", "tok", "cost", "fail", "tool", "made",
-			"held");
+		fprintf(stderr, "%-44s %5s %4s %4s %4s %4s %4s %4s %6s\n", "", "spans", "LLM", "tok", "cost", "fail", "tool",
+			"made", "held");
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		char dir[PATH_SIZE];
 
