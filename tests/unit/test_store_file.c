@@ -98,7 +98,7 @@ Test(store_file, refuses_a_newer_version_and_leaves_it)
 	reopen();
 	store_close(f->st);
 	f->st = NULL;
-	sql("PRAGMA user_version = 5");
+	sql("PRAGMA user_version = 6");
 	before = contents("agentbus.db");
 	expect_refusal("newer agentbusd");
 	expect_contents("agentbus.db", &before);
@@ -119,7 +119,7 @@ Test(store_file, brings_an_older_version_up_to_date)
 	expect_read(0, 1000, 1, 3, 1);
 	cr_expect(store_add_usage(f->st, &used));
 	cr_expect(store_commit(f->st, NOW));
-	cr_expect_eq(sql("PRAGMA user_version"), 4);
+	cr_expect_eq(sql("PRAGMA user_version"), 5);
 	cr_expect_eq(sql("SELECT requests FROM usage"), 1);
 }
 
@@ -136,7 +136,7 @@ Test(store_file, usage_of_version_2_has_no_computed_cost_until_more_is_added)
 	    "INSERT INTO usage VALUES ('2026-11-26', 'codex', 'gpt-5', 'agentbus', 1, 2, 3, 4, 5, 6, 7, -8);"
 	    "PRAGMA user_version = 2");
 	reopen();
-	cr_expect_eq(sql("PRAGMA user_version"), 4);
+	cr_expect_eq(sql("PRAGMA user_version"), 5);
 	cr_expect_eq(sql("SELECT count(*) FROM usage WHERE requests = 1 AND reported_cost = -8 AND computed_cost = 0"
 			 " AND unreported_cost = 0 AND estimated = 0"),
 		     1);

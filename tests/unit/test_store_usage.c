@@ -130,7 +130,7 @@ Test(store_usage, of_older_versions_is_kept_without_a_session)
 	reopen();
 	store_close(f->st);
 	f->st = NULL;
-	sql("DROP TABLE usage; DROP TABLE budget;"
+	sql("DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes; DROP TABLE forward_held;"
 	    "CREATE TABLE usage (day TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, project TEXT NOT NULL,"
 	    " requests INTEGER NOT NULL, api_errors INTEGER NOT NULL, input INTEGER NOT NULL, cache_read INTEGER NOT NULL,"
 	    " cache_write INTEGER NOT NULL, output INTEGER NOT NULL, reasoning INTEGER NOT NULL, reported_cost INTEGER NOT NULL,"
