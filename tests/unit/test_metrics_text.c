@@ -303,3 +303,18 @@ Test(metrics_text, media_names)
 	cr_assert_str_eq(metrics_media_name(METRICS_OPENMETRICS), "application/openmetrics-text; version=1.0.0; charset=utf-8");
 	cr_assert_str_eq(metrics_media_name(METRICS_PROMETHEUS), "text/plain; version=0.0.4; charset=utf-8");
 }
+
+Test(metrics_text, budgets_stand_beside_their_levels)
+{
+	state.budgets[0] = (struct budget_alarm){ BUDGET_DAY, BUDGET_WARN, "2026-11-26", INT64_C(5500000000000), 1, false };
+	state.budgets[1] = (struct budget_alarm){ BUDGET_MONTH, BUDGET_LIMIT, "2026-11", INT64_C(90000000000000), -5, true };
+	cr_assert(strstr(text(METRICS_OPENMETRICS), "agentbus_budget_usd{") == NULL);
+	state.budget_count = 2;
+	const char *all = text(METRICS_OPENMETRICS);
+	has_line(all, "# TYPE agentbus_budget_usd gauge");
+	has_line(all, "# UNIT agentbus_budget_spent_usd usd");
+	has_line(all, "agentbus_budget_usd{period=\"day\",level=\"warn\"} 5.5");
+	has_line(all, "agentbus_budget_spent_usd{period=\"day\",level=\"warn\"} 0.000000000001");
+	has_line(all, "agentbus_budget_usd{period=\"month\",level=\"limit\"} 90");
+	has_line(all, "agentbus_budget_spent_usd{period=\"month\",level=\"limit\"} 0");
+}
