@@ -434,7 +434,8 @@ step_cost(struct sessions *s, struct session *x, const struct observation *o, ui
 {
 	const struct cost change = usage_add_turn_cost(x, o);
 
-	if (change.has_reported && s->sink->spent)
+	/* Of a session that was forgotten nobody knows what its requests were said to cost, and that was counted. */
+	if (change.has_reported && x->shown && s->sink->spent)
 		s->sink->spent(s->sink, &(struct event){ .time_ns = o->time_ns,
 							 .now_ns = now_ns,
 							 .session = x,

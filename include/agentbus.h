@@ -4,8 +4,8 @@
  * A subscriber opens a bus, puts agentbus_fd() into its event loop and, whenever that is readable, calls agentbus_next()
  * until it returns 0. The library connects, asks for a snapshot, applies events in order, fetches what was lost from the
  * broker's journal, reports what nobody can give back as a gap, and reconnects for as long as it takes. It never blocks
- * (but for agentbus_usage()), never prints and starts no threads of its own (nng, below it, does: fork before agentbus_open(),
- *not after, unless you exec at once).
+ * (but for agentbus_usage()), never prints and starts no threads of its own (nng, below it, does: fork before
+ * agentbus_open(), not after, unless you exec at once).
  *
  *	struct agentbus *bus;
  *	if (agentbus_open(&(struct agentbus_options){ .topic = "v1/" }, &bus) < 0)

@@ -81,6 +81,8 @@ full_observation(void)
 	return o;
 }
 
+static const struct budget_alarm full_budget = { BUDGET_MONTH, BUDGET_LIMIT, "2026-11-26", -2, -1, true };
+
 static void
 expect_cost(const Agentbus__V1__Cost *c)
 {
@@ -109,7 +111,7 @@ Test(bus_pack, the_largest_event_of_every_kind)
 	const struct observation o = full_observation();
 
 	fill(&s, models);
-	for (enum event_kind k = EVENT_SESSION_STARTED; k <= EVENT_SESSION_ENDED; k++) {
+	for (enum event_kind k = EVENT_SESSION_STARTED; k <= EVENT_BUDGET; k++) {
 		Agentbus__V1__Event *e = repack(&(struct event){ .kind = k,
 								 .evidence = EVIDENCE_INFERRED,
 								 .reason = "reason",
@@ -119,7 +121,8 @@ Test(bus_pack, the_largest_event_of_every_kind)
 								 .from = SESSION_ENDED,
 								 .turn_ns = UINT64_MAX,
 								 .observation = &o,
-								 .cost = &full_cost });
+								 .cost = &full_cost,
+								 .budget = &full_budget });
 
 		cr_assert_eq((int)e->kind, (int)k);
 		cr_assert_eq(e->seq, 0);
@@ -135,6 +138,12 @@ Test(bus_pack, the_largest_event_of_every_kind)
 		if (k == EVENT_API_ERROR)
 			cr_assert(e->api_error->final && e->api_error->retried && e->api_error->attempts == UINT32_MAX);
 		expect_errors_by_type(e->session);
+		if (k == EVENT_BUDGET) {
+			cr_assert_str_eq(e->budget->period, "month");
+			cr_assert_str_eq(e->budget->key, "2026-11-26");
+			cr_assert_str_eq(e->budget->level, "limit");
+			cr_assert(e->budget->amount == -2 && e->budget->spent == -1 && e->budget->estimated);
+		}
 		cr_assert_str_eq(e->session->last_error->type, "rate_limit");
 		cr_assert_str_eq(e->session->project->directory, s.project_dir);
 		cr_assert_eq(e->session->turn_errors, UINT32_MAX);
@@ -147,10 +156,13 @@ Test(bus_pack, the_smallest_event_of_every_kind)
 	const struct session s = { .provider = "", .reason = "" };
 	const struct observation o = { 0 };
 
-	for (enum event_kind k = EVENT_SESSION_STARTED; k <= EVENT_SESSION_ENDED; k++) {
+	for (enum event_kind k = EVENT_SESSION_STARTED; k <= EVENT_BUDGET; k++) {
 		for (int caused = 0; caused < 2; caused++) {
-			Agentbus__V1__Event *e =
-			    repack(&(struct event){ .kind = k, .reason = "", .session = &s, .observation = caused ? &o : NULL });
+			Agentbus__V1__Event *e = repack(&(struct event){ .kind = k,
+									 .reason = "",
+									 .session = &s,
+									 .observation = caused ? &o : NULL,
+									 .budget = &(struct budget_alarm){ .key = "" } });
 
 			cr_assert_not_null(e->session);
 			cr_assert_not_null(e->session->tokens);
@@ -178,6 +190,34 @@ Test(bus_pack, text_of_a_cli_is_made_valid)
 	cr_assert_str_eq(e->tool->decision, "0123456789012345678901234567890");
 	cr_assert(e->tool->success);
 	agentbus__v1__event__free_unpacked(e, NULL);
+}
+
+Test(bus_pack, the_largest_row_of_usage_and_the_smallest)
+{
+	static char longest[SESSION_ID_MAX];
+	struct buf out = { 0 };
+	struct bus_usage u = { longest, longest, longest, UINT64_MAX, UINT64_MAX, { 1, 2, 3, 4, 5 }, full_cost };
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	cr_assert(bus_pack_usage(&u, &out));
+	Agentbus__V1__UsageRow *row = agentbus__v1__usage_row__unpack(NULL, out.len, out.bytes);
+	cr_assert_str_eq(row->key, longest);
+	cr_assert_str_eq(row->project, longest);
+	cr_assert(row->requests == UINT64_MAX && row->api_errors == UINT64_MAX && row->tokens->reasoning == 5);
+	expect_cost(row->cost);
+	agentbus__v1__usage_row__free_unpacked(row, NULL);
+	out.len = 0;
+	u = (struct bus_usage){ .key = "", .provider = "", .project = "" };
+	cr_assert(bus_pack_usage(&u, &out));
+	row = agentbus__v1__usage_row__unpack(NULL, out.len, out.bytes);
+	cr_assert(row && row->requests == 0 && !row->cost);
+	agentbus__v1__usage_row__free_unpacked(row, NULL);
+	out.len = 0;
+	cr_assert(bus_pack_budget(&full_budget, &out));
+	Agentbus__V1__Budget *budget = agentbus__v1__budget__unpack(NULL, out.len, out.bytes);
+	cr_assert_str_eq(budget->key, "2026-11-26");
+	agentbus__v1__budget__free_unpacked(budget, NULL);
+	buf_finish(&out);
 }
 
 Test(bus_wire, what_does_not_fit_is_noticed)

@@ -300,3 +300,36 @@ Test(value, formats_are_the_shortest)
 	value_format_size(1000, text);
 	cr_assert_str_eq(text, "1000");
 }
+
+Test(config, sums_of_money)
+{
+	static const struct {
+		const char *text, *shown;
+		int64_t pico;
+	} good[] = { { "5", "5", INT64_C(5000000000000) },
+		     { "12.50", "12.5", INT64_C(12500000000000) },
+		     { "0.000001", "0.000001", 1000000 },
+		     { "999999.999999", "999999.999999", INT64_C(999999999999000000) },
+		     { "0", "", 0 },
+		     { "", "", 0 } };
+	static const char *const bad[] = { "-5", "$5", "5 USD", "1e3", "1000000", "0.0000001", ".", "five" };
+	const struct setting *setting = NULL;
+	char why[200], shown[64];
+	struct config c;
+
+	config_default(&c);
+	for (size_t i = 0; i < config_setting_count; i++)
+		if (strcmp(config_settings[i].option, "budget-month-limit") == 0)
+			setting = &config_settings[i];
+	cr_assert_not_null(setting);
+	cr_assert(setting->live);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		cr_expect(config_set(&c, setting, LAYER_FILE, good[i].text, why, sizeof(why)), "%s", good[i].text);
+		cr_expect_eq(c.budget.amounts[BUDGET_MONTH][BUDGET_LIMIT], good[i].pico, "%s", good[i].text);
+		config_show(&c, setting, shown, sizeof(shown));
+		cr_expect_str_eq(shown, good[i].shown);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_not(config_set(&c, setting, LAYER_FILE, bad[i], why, sizeof(why)), "%s", bad[i]);
+	cr_expect_eq(c.budget.amounts[BUDGET_DAY][BUDGET_WARN], 0);
+}

@@ -391,6 +391,41 @@ Test(keeper, a_reader_that_stays_is_no_reason_to_tidy_up_all_the_time)
 	end_life(l, false);
 }
 
+/* An event of the budget follows the answer that reached it, and goes with it if it cannot be stored. */
+Test(keeper, budgets_go_back_with_what_was_spent, .timeout = 60)
+{
+	static const struct budget_settings budget = { .amounts = { { 100, 0 }, { 0, 0 } } };
+	const struct price_list none = { 0 };
+	struct price_table *prices = price_table_create(&none, &none);
+	struct life *l = begin_life(false, true);
+
+	sessions_set_prices(l->sessions, prices);
+	ledger_set_budget(&l->keeper.ledger, &budget);
+	let_files_grow(false);
+	answer(l, "a", "gpt");
+	cr_assert(budget_has_untold(&l->keeper.ledger.budget));
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_NO_STORE);
+	cr_assert_eq(l->publisher.seq, 0);
+	cr_assert_not(ledger_dirty(&l->keeper.ledger));
+	let_files_grow(true);
+	wait_until_awake(l);
+	answer(l, "a", "gpt");
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	const uint64_t seq = l->publisher.seq;
+	answer(l, "a", "gpt");
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	cr_assert_eq(l->publisher.seq, seq + 1, "told once");
+	end_life(l, true);
+	l = begin_life(false, true);
+	sessions_set_prices(l->sessions, prices);
+	ledger_set_budget(&l->keeper.ledger, &budget);
+	answer(l, "a", "gpt");
+	cr_assert_eq(keeper_settle(&l->keeper), VERDICT_OK);
+	cr_assert_eq(l->publisher.seq, seq + 2, "told before the crash");
+	end_life(l, false);
+	price_table_destroy(prices);
+}
+
 /* More models in a turn than the tally has rows. */
 Test(keeper, usage_of_a_day_is_complete)
 {

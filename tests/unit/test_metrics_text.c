@@ -326,3 +326,18 @@ Test(metrics_text, what_is_passed_on)
 	cr_expect_not_null(strstr(shown, "agentbus_forward_oldest_seconds{destination=\"a\",signal=\"logs\"} 6.5\n"));
 	cr_expect_not_null(strstr(shown, "agentbus_forward_held_bytes 7\n"));
 }
+
+Test(metrics_text, budgets_stand_beside_their_levels)
+{
+	state.budgets[0] = (struct budget_alarm){ BUDGET_DAY, BUDGET_WARN, "2026-11-26", INT64_C(5500000000000), 1, false };
+	state.budgets[1] = (struct budget_alarm){ BUDGET_MONTH, BUDGET_LIMIT, "2026-11", INT64_C(90000000000000), -5, true };
+	cr_assert(strstr(text(METRICS_OPENMETRICS), "agentbus_budget_usd{") == NULL);
+	state.budget_count = 2;
+	const char *all = text(METRICS_OPENMETRICS);
+	has_line(all, "# TYPE agentbus_budget_usd gauge");
+	has_line(all, "# UNIT agentbus_budget_spent_usd usd");
+	has_line(all, "agentbus_budget_usd{period=\"day\",level=\"warn\"} 5.5");
+	has_line(all, "agentbus_budget_spent_usd{period=\"day\",level=\"warn\"} 0.000000000001");
+	has_line(all, "agentbus_budget_usd{period=\"month\",level=\"limit\"} 90");
+	has_line(all, "agentbus_budget_spent_usd{period=\"month\",level=\"limit\"} 0");
+}

@@ -94,11 +94,13 @@ Test(session_usage, a_figure_for_a_turn_stands_for_the_requests_before_it)
 
 	count("known", -1);
 	count("unknown-model", -1);
-	usage_add_turn_cost(&x, &turn);
+	struct cost change = usage_add_turn_cost(&x, &turn);
 	expect_cost(&x.cost, 3 * USD, 7 * USD, 0, false);
+	expect_cost(&change, 3 * USD, 0, -7 * USD, false);
 	count("known", -1);
 	expect_cost(&x.cost, 3 * USD, 9 * USD, 2 * USD, false);
-	usage_add_turn_cost(&x, &(struct observation){ .cost = 9 });
+	change = usage_add_turn_cost(&x, &(struct observation){ .cost = 9 });
+	cr_assert_not(change.has_reported, "no figure, no change");
 	expect_cost(&x.cost, 3 * USD, 9 * USD, 2 * USD, false);
 	expect_cost(&x.models[0].cost, 0, 4 * USD, 4 * USD, false);
 }
