@@ -5,6 +5,9 @@
 
 #include <inttypes.h>
 
+_Static_assert((int)STORE_SIGNALS == (int)OTLP_SIGNAL_COUNT && OTLP_LOGS == 0 && OTLP_TRACES == 1 && OTLP_METRICS == 2,
+	       "signals are stored by their numbers");
+
 #define GONE_MAX 64 /* lanes forgotten at one start */
 
 void

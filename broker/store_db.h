@@ -67,8 +67,6 @@ struct store_rows {
 	struct store_row oldest, newest;
 };
 
-#define STORE_SIGNALS 3 /* as many as OTLP has */
-
 /* By signal: before the oldest row that is not dropped, and behind the newest. */
 struct store_queue {
 	struct store_mark begin[STORE_SIGNALS], end[STORE_SIGNALS];

@@ -10,6 +10,8 @@
 
 #include "store.h"
 
+#define STORE_SIGNALS 3 /* as many as OTLP has; they are stored by their numbers in enum otlp_signal */
+
 /* A place in a signal's queue: behind a row, and what was in all rows up to it since the queue began. */
 struct store_mark {
 	uint64_t row; /* 0: before the first one */

@@ -27,7 +27,7 @@ ID = re.compile(rb"record-[0-9]{6}")
 
 
 class Answer:
-    """What one request is answered. `action`: close (in the middle of the answer), hang, drip (a byte at a time), raw (just the body)."""
+    """What one request is answered. `action`: close (in the middle of the answer), hang, drip (a byte at a time), raw (just the body), leave (after it)."""
 
     def __init__(self, status=200, body=b"", headers=None, retry_after=None, action=None, keep=None, delay=0):
         self.status = status
@@ -170,7 +170,7 @@ class Backend:
                 s.sendall(bytes([byte]))
             return True
         s.sendall(data)
-        return True
+        return answer.action != "leave"
 
     # --- what came ---
 

@@ -116,6 +116,15 @@ class Strange(ForwardTest):
             backend, lane, _ = self.exercise(Answer(body=body))
             self.assertEqual((lane["sent_items"], lane["rejected_items"], lane["retries"], backend.count()), (3, 0, 0, 1))
 
+    def test_leaves_after_each_answer(self):
+        """A connection that is gone by the time of the next request is no trouble."""
+        with Backend() as backend, ForwardBroker(config=config(a={"url": backend.url, **SIGNALS})) as broker:
+            backend.default = Answer(action="leave")
+            for _ in range(4):
+                backend.wait_ids(broker.send())
+                broker.wait_lane(lambda l: l["queued_items"] == 0)
+            self.assertEqual((broker.forward()["a", "logs"]["retries"], backend.connections), (0, 4))
+
     def test_no_http_at_all(self):
         _, lane, _ = self.exercise(Answer(body=os.urandom(200), action="raw", keep=False), Answer(body=b"", action="raw", keep=False))
         self.assertEqual((lane["sent_items"], lane["rejected_items"]), (3, 0))
