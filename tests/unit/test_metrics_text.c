@@ -318,7 +318,7 @@ Test(metrics_text, what_is_passed_on)
 	state.lane_count = 2;
 	const char *shown = text(METRICS_OPENMETRICS);
 	cr_expect_not_null(strstr(shown, "agentbus_forward_sent_total{destination=\"a\",signal=\"logs\"} 1\n"
-					"agentbus_forward_sent_total{destination=\"a\",signal=\"traces\"} 10\n"));
+					 "agentbus_forward_sent_total{destination=\"a\",signal=\"traces\"} 10\n"));
 	cr_expect_not_null(strstr(shown, "agentbus_forward_retried_total{destination=\"a\",signal=\"logs\"} 2\n"));
 	cr_expect_not_null(strstr(shown, "agentbus_forward_rejected_total{destination=\"a\",signal=\"logs\"} 3\n"));
 	cr_expect_not_null(strstr(shown, "agentbus_forward_dropped_total{destination=\"a\",signal=\"logs\"} 4\n"));
