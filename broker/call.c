@@ -6,21 +6,17 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define NEVER         UINT64_MAX
 #define OPENINGS_MAX  256                /* sessions whose newest beginning of a call is remembered */
 #define CLOCK_STEP_NS (5 * 1000000ull)   /* log records are cut to milliseconds, and written a moment after */
 #define LOG_DELAY_NS  (100 * 1000000ull) /* from a span's end to the record of the same moment */
 
-/* When a session's last call began. */
+/* When a session's last call and turn began; 0: unknown. */
 struct opening {
-	uint64_t session_hash, start_ns;
+	uint64_t session_hash, start_ns, turn_ns;
 };
 
 struct calls {
-	/* Of each place, apart from the rest of it: what is looked through. */
-	uint64_t session_hash[CALLS_MAX]; /* 0: empty */
-	uint64_t due_ns[CALLS_MAX];
-	uint64_t earliest_ns; /* nothing is due before */
+	uint64_t session_hash[CALLS_MAX]; /* of each place, apart from the rest of it: what is looked through. 0: empty */
 	struct call list[CALLS_MAX];
 	size_t next;
 	struct opening openings[OPENINGS_MAX];
@@ -44,11 +40,7 @@ static const size_t passing_texts[] = {
 struct calls *
 calls_create(void)
 {
-	struct calls *c = calloc(1, sizeof(*c));
-
-	if (c)
-		c->earliest_ns = NEVER;
-	return c;
+	return calloc(1, sizeof(struct calls));
 }
 
 void
@@ -99,15 +91,25 @@ begun(const struct observation *o)
 static struct opening *
 opening_of(struct calls *c, uint64_t session_hash)
 {
-	return &c->openings[session_hash / 2 % OPENINGS_MAX];
+	struct opening *opening = &c->openings[session_hash / 2 % OPENINGS_MAX];
+
+	if (opening->session_hash != session_hash)
+		*opening = (struct opening){ .session_hash = session_hash };
+	return opening;
 }
 
 void
 calls_note(struct calls *c, const struct provider *p, const struct observation *o)
 {
-	const uint64_t hash = call_session_hash(p, o->session);
+	struct opening *opening;
 
-	*opening_of(c, hash) = (struct opening){ .session_hash = hash, .start_ns = begun(o) };
+	if (o->means != MEANS_CALL && o->means != MEANS_PROMPT)
+		return;
+	opening = opening_of(c, call_session_hash(p, o->session));
+	if (o->means == MEANS_CALL)
+		opening->start_ns = begun(o);
+	else
+		opening->turn_ns = o->time_ns;
 }
 
 static struct str *
@@ -136,32 +138,51 @@ own_texts(struct call *x)
 		*text_at(x, passing_texts[i]) = (struct str){ 0 };
 }
 
+/* When it began: as it says itself, else when the session's last call did, which has its end with this. */
+static void
+learn_beginning(struct call *x, struct opening *opened)
+{
+	const bool fault = x->o.means == MEANS_FAULT, begun_before = opened->start_ns && opened->start_ns < x->o.time_ns;
+
+	x->o.start_ns = begun(&x->o);
+	x->is_whole = !fault || begun_before;
+	x->turn_ns = opened->turn_ns;
+	if (x->kind == CALL_TOOL)
+		return;
+	if (begun_before && (fault || x->o.duration_ms == 0))
+		x->o.start_ns = opened->start_ns;
+	if (opened->start_ns < x->o.time_ns)
+		opened->start_ns = 0; /* the next one has a beginning of its own, or none that is known */
+}
+
+static void
+learn_cost(struct call *x, const struct price_table *prices)
+{
+	struct price_quote q;
+
+	x->cost = x->o.cost;
+	x->has_cost = x->o.has_cost;
+	if (x->has_cost || !prices || x->o.means != MEANS_RESPONSE)
+		return;
+	q = price_request(prices, &x->o);
+	x->cost = q.cost;
+	x->has_cost = true;
+	x->estimated = q.estimated;
+}
+
 struct call *
 calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *o,
 	  const struct price_table *prices, struct str version, uint64_t now_ns)
 {
 	const uint64_t hash = call_session_hash(p, o->session);
-	struct opening *opened = opening_of(c, hash);
 	struct call *x = &c->list[c->next];
 	char message[ERROR_TEXT_SIZE];
 
 	c->session_hash[c->next] = hash;
-	c->due_ns[c->next] = NEVER;
 	c->next = (c->next + 1) % CALLS_MAX;
-	*x =
-	    (struct call){ .kind = kind, .provider = p, .o = *o, .cost = o->cost, .has_cost = o->has_cost, .arrived_ns = now_ns };
-	if (kind == CALL_MODEL && !o->has_cost && prices && o->means == MEANS_RESPONSE) {
-		const struct price_quote q = price_request(prices, o);
-
-		x->cost = q.cost;
-		x->has_cost = true;
-		x->estimated = q.estimated;
-	}
-	x->o.start_ns = begun(o);
-	if (kind == CALL_MODEL && o->duration_ms == 0 && opened->session_hash == hash && opened->start_ns < o->time_ns) {
-		x->o.start_ns = opened->start_ns;
-		*opened = (struct opening){ 0 }; /* the next answer has a beginning of its own, or none that is known */
-	}
+	*x = (struct call){ .kind = kind, .provider = p, .o = *o, .arrived_ns = now_ns };
+	learn_cost(x, prices);
+	learn_beginning(x, opening_of(c, hash));
 	if (o->means == MEANS_ERROR || o->means == MEANS_FAULT) {
 		if (o->error == ERROR_NONE) /* else by the whole of a text that has been cut since */
 			x->o.error = error_classify(o->status, o->error_type, o->error_message);
@@ -265,43 +286,7 @@ calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, cons
 	}
 	if (best) {
 		best->claimed = true;
-		c->due_ns[best - c->list] = NEVER;
 		memcpy(best->span_id, span->span_id, sizeof(best->span_id));
 	}
 	return best;
-}
-
-/* --- time --- */
-
-void
-calls_schedule(struct calls *c, const struct call *x, uint64_t due_ns)
-{
-	c->due_ns[x - c->list] = due_ns;
-	if (due_ns < c->earliest_ns)
-		c->earliest_ns = due_ns;
-}
-
-const struct call *
-calls_take_due(struct calls *c, uint64_t now_ns)
-{
-	uint64_t earliest = NEVER;
-
-	if (c->earliest_ns > now_ns)
-		return NULL;
-	for (size_t i = 0; i < CALLS_MAX; i++) {
-		if (c->due_ns[i] <= now_ns && c->session_hash[i]) {
-			c->due_ns[i] = NEVER;
-			return &c->list[i];
-		}
-		if (c->due_ns[i] < earliest && c->session_hash[i])
-			earliest = c->due_ns[i];
-	}
-	c->earliest_ns = earliest;
-	return NULL;
-}
-
-uint64_t
-calls_deadline(const struct calls *c)
-{
-	return c->earliest_ns;
 }

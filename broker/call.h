@@ -21,9 +21,11 @@ struct call {
 	struct observation o;            /* time_ns: when it ended; start_ns: when it began, time_ns where nothing tells */
 	int64_t cost;                    /* pico-dollars: the CLI's own figure, else computed */
 	bool has_cost, estimated;
-	uint64_t turn_ns;          /* when the session's turn began, by its own clock; 0: unknown */
+	uint64_t turn_ns;          /* when its turn began, by the CLI's clock; 0: unknown */
 	char version[32];          /* of the service */
 	uint64_t arrived_ns;       /* by the broker's clock */
+	uint64_t made;             /* the span that was made of it and waits; 0: none */
+	bool is_whole;             /* false: a fault that is no call, or the second one of a call */
 	uint8_t span_id[8];        /* of the span it belongs to */
 	bool claimed;              /* span_id is set */
 	char text[CALL_TEXT_SIZE]; /* what o's texts point at */
@@ -39,8 +41,9 @@ void calls_destroy(struct calls *c);
 uint64_t call_session_hash(const struct provider *p, struct str session);
 
 /*
- * Whether a log record tells of a call; only then calls_add() takes it. Records that begin a call (MEANS_CALL) are told by
- * calls_note(): for CLIs that do not say how long an answer took.
+ * Whether a log record tells of a call; only then calls_add() takes it. Records that begin a call
+ * (MEANS_CALL) or a turn (MEANS_PROMPT) are told by calls_note(): for CLIs that do not say how long an answer took, and what
+ * belongs together. Others may be, too.
  */
 bool call_is_told(const struct observation *o, enum call_kind *ret);
 
@@ -50,9 +53,6 @@ void calls_note(struct calls *c, const struct provider *p, const struct observat
 struct call *calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *o,
 		       const struct price_table *prices, struct str version, uint64_t now_ns);
 
-/* When it becomes a span by itself, unless a span claims it before. UINT64_MAX, as at first: never. */
-void calls_schedule(struct calls *c, const struct call *x, uint64_t due_ns);
-
 /*
  * The call that a span tells of, and makes it that span's: the one that it is already, else by the id of the span, the request or
  * the tool call, else the one of the same session, model and prompt that ended nearest to the span's end while it ran. What is no
@@ -61,11 +61,5 @@ void calls_schedule(struct calls *c, const struct call *x, uint64_t due_ns);
  */
 const struct call *calls_claim(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *span,
 			       bool last, uint64_t now_ns);
-
-/* Takes a call that is due at now_ns: it is not due any more then. NULL: none is. */
-const struct call *calls_take_due(struct calls *c, uint64_t now_ns);
-
-/* When the next one is due; UINT64_MAX: never. */
-uint64_t calls_deadline(const struct calls *c);
 
 #endif

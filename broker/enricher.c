@@ -1,7 +1,6 @@
 #include "enricher.h"
 
 #include "enricher_passage.h"
-#include "synthesise.h"
 
 #include <stdlib.h>
 
@@ -33,56 +32,32 @@ enricher_take(struct enricher *e, struct otlp_request *req, uint64_t peer, uint6
 /* --- time --- */
 
 static void
-settle_spans(struct enricher *e, const struct wants *news, uint64_t now_ns)
+settle_item(struct enricher *e, struct held_item *item, uint64_t now_ns)
 {
-	struct held_item *item;
-	size_t index = 0;
+	struct passage t = { .e = e, .peer = item->peer, .now_ns = now_ns, .last = item->due_ns <= now_ns, .arena = &e->arena };
+	bool stays = false;
 
-	while ((item = held_next(&e->held, &index, news, now_ns))) {
-		struct passage t = {
-			.e = e, .peer = item->peer, .now_ns = now_ns, .last = item->due_ns <= now_ns, .arena = &e->arena
-		};
-		bool stays;
-
-		if (!passage_retry(&t, item, &stays))
-			item->due_ns = now_ns + RETRY_NS;
-		else if (!stays)
-			held_release(&e->held, item);
-		else
-			item->wants = t.wants; /* it may wait for something else now: whose it is has been found out */
-		arena_reset(&e->arena);
-	}
-}
-
-/* Meanwhile its CLI may have been seen to export spans after all. */
-static void
-settle_calls(struct enricher *e, uint64_t now_ns)
-{
-	const struct call *c;
-
-	while ((c = calls_take_due(e->calls, now_ns))) {
-		const struct session *x = sessions_of(e->with.sessions, &c->o);
-		struct passage t = { .e = e, .now_ns = now_ns, .arena = &e->arena };
-		struct otlp_request req;
-
-		if (x && session_exports_spans(x))
-			continue;
-		if (!synthesise_span(c, x, &e->arena, &req) || !passage_deliver(&t, &req))
-			calls_schedule(e->calls, c, now_ns + RETRY_NS);
-		arena_reset(&e->arena);
-	}
+	if (!(item->made ? passage_made(&t, item) : passage_retry(&t, item, &stays)))
+		item->due_ns = now_ns + RETRY_NS;
+	else if (!stays)
+		held_release(&e->held, item);
+	else
+		item->wants = t.wants; /* it may wait for something else now: whose it is has been found out */
 }
 
 void
 enricher_settle(struct enricher *e, uint64_t now_ns)
 {
 	const struct wants news = e->news;
+	struct held_item *item;
+	size_t index = 0;
 
 	e->news = (struct wants){ 0 };
-	held_bound(&e->held, now_ns + e->with.settings.hold_ns);
-	if (e->held.count)
-		settle_spans(e, &news, now_ns);
-	settle_calls(e, now_ns);
+	held_bound(&e->held, now_ns + e->with.settings.hold_ns, now_ns + TRACED_NS);
+	while ((item = held_next(&e->held, &index, &news, now_ns))) {
+		settle_item(e, item, now_ns);
+		arena_reset(&e->arena);
+	}
 	/* What spans that were completed just now tell is no news to others. */
 	e->news = (struct wants){ 0 };
 }
@@ -90,9 +65,7 @@ enricher_settle(struct enricher *e, uint64_t now_ns)
 uint64_t
 enricher_deadline(const struct enricher *e)
 {
-	const uint64_t held = held_deadline(&e->held), calls = calls_deadline(e->calls);
-
-	return held < calls ? held : calls;
+	return held_deadline(&e->held);
 }
 
 struct held *

@@ -1,9 +1,7 @@
 /* Log records on their way: completed, and remembered for the spans of the same calls. */
 #include "enrich.h"
 #include "enricher_passage.h"
-
-#define UNTRACED_NS (3 * 1000000000ull)  /* a call whose CLI shows no sign of exporting traces becomes a span after so long … */
-#define TRACED_NS   (15 * 1000000000ull) /* … and one with such signs: the slowest exporters take ten seconds */
+#include "synthesise.h"
 
 typedef Opentelemetry__Proto__Logs__V1__ResourceLogs ResourceLogs;
 typedef Opentelemetry__Proto__Logs__V1__ScopeLogs ScopeLogs;
@@ -20,16 +18,22 @@ kind_of_record(const struct observation *o, bool *ret_typed)
 	return SPAN_CHAIN;
 }
 
-/* A call that no span will tell of becomes one after a while. */
+/* A call that no span may ever tell of becomes one, which waits: its CLI may export spans after all. */
 static void
-schedule(struct passage *t, const struct note *n, const struct session *x, const struct call *c)
+make_span(struct passage *t, const struct note *n, const struct session *x, struct call *c)
 {
 	const bool traced = n->o.has_trace_id || (x && x->has_trace_id);
+	struct otlp_request req;
+	struct held_item *item;
 
-	if (!t->e->with.settings.synthesise || !t->e->with.wanted[OTLP_TRACES] || n->o.means == MEANS_FAULT ||
-	    (x && session_exports_spans(x)))
+	if (!t->e->with.settings.synthesise || !t->e->with.wanted[OTLP_TRACES] || !c->is_whole ||
+	    (x && session_exports_spans(x)) || !synthesise_span(c, x, t->arena, &req))
 		return;
-	calls_schedule(t->e->calls, c, t->now_ns + (traced ? TRACED_NS : UNTRACED_NS));
+	item = passage_hold(t, &req, t->now_ns + (traced ? TRACED_NS : UNTRACED_NS));
+	if (item)
+		item->made = c->made = ++t->e->held.last_made;
+	else
+		passage_deliver(t, &req);
 }
 
 static const struct call *
@@ -38,14 +42,14 @@ learn_call(struct passage *t, const struct note *n, const struct session *x)
 	enum call_kind kind;
 	struct call *c;
 
-	if (n->o.means == MEANS_CALL)
-		calls_note(t->e->calls, n->provider, &n->o);
+	calls_note(t->e->calls, n->provider, &n->o);
 	if (!call_is_told(&n->o, &kind))
 		return NULL;
 	c = calls_add(t->e->calls, n->provider, kind, &n->o, t->e->prices, n->version, t->now_ns);
-	c->turn_ns = x ? x->turn_started_ns : 0;
+	if (c->turn_ns == 0 && x)
+		c->turn_ns = x->turn_started_ns;
 	wants_add(&t->e->news, call_session_hash(n->provider, n->o.session));
-	schedule(t, n, x, c);
+	make_span(t, n, x, c);
 	return c;
 }
 

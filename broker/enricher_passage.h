@@ -9,6 +9,8 @@
 #include "outline.h"
 
 #define SPEAKERS_MAX 256
+#define UNTRACED_NS  (3 * 1000000000ull)  /* a call whose CLI shows no sign of exporting traces is a span after so long … */
+#define TRACED_NS    (15 * 1000000000ull) /* … and one with such signs: the slowest exporters take ten seconds */
 
 /* Whose records a connection carried last: those of its records that tell no session are likely that one's. */
 struct speaker {
@@ -85,6 +87,12 @@ bool passage_deliver(struct passage *t, const struct otlp_request *req);
 /* Each takes a request of its signal the whole way. False without memory. */
 bool passage_logs(struct passage *t, struct otlp_request *req);
 bool passage_traces(struct passage *t, struct otlp_request *req);
+
+/* Lets spans wait until due_ns. NULL if there is no place for more, or none for the tree that they will be again. */
+struct held_item *passage_hold(struct passage *t, const struct otlp_request *req, uint64_t due_ns);
+
+/* A span that was made of a call goes now, unless its session has shown spans of its own. False without memory. */
+bool passage_made(struct passage *t, const struct held_item *item);
 
 /* Tries again what waits: complete or not, at its time it goes. *ret_stays: nothing of it was complete. False without memory. */
 bool passage_retry(struct passage *t, const struct held_item *item, bool *ret_stays);

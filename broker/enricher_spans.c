@@ -3,6 +3,7 @@
 #include "enricher_passage.h"
 #include "enricher_split.h"
 #include "otlp_pb.h"
+#include "synthesise.h"
 
 #include <stdlib.h>
 
@@ -81,6 +82,8 @@ complete_span(struct passage *t, struct note *n)
 	if (n->kind == SPAN_LLM || n->kind == SPAN_TOOL)
 		x.call =
 		    calls_claim(t->e->calls, n->provider, n->kind == SPAN_TOOL ? CALL_TOOL : CALL_MODEL, &n->o, last, t->now_ns);
+	if (x.call && x.call->made)
+		held_forget(&t->e->held, x.call->made);
 	if (!x.call && !last) {
 		n->waits = true;
 		wants_add(&t->wants, call_session_hash(n->provider, n->o.session));
@@ -89,20 +92,20 @@ complete_span(struct passage *t, struct note *n)
 	enrich_attributes(&x, &n->span->attributes, &n->span->n_attributes, t->arena); /* without memory it goes as it is */
 }
 
-/* Lets spans wait. False if there is no place for more, or none for the tree that they will be again. */
-static bool
-hold(struct passage *t, const TraceRequest *waiting, uint64_t due_ns)
+struct held_item *
+passage_hold(struct passage *t, const struct otlp_request *req, uint64_t due_ns)
 {
-	const size_t len = protobuf_c_message_get_packed_size(&waiting->base);
+	const size_t len = protobuf_c_message_get_packed_size(req->message);
 	uint8_t *bytes = t->arena->used <= t->e->arena.cap ? malloc(len ? len : 1) : NULL;
+	struct held_item *item;
 
 	if (!bytes)
-		return false;
-	protobuf_c_message_pack(&waiting->base, bytes);
-	if (held_add(&t->e->held, 0, due_ns, t->peer, &t->wants, bytes, len))
-		return true;
-	free(bytes);
-	return false;
+		return NULL;
+	protobuf_c_message_pack(req->message, bytes);
+	item = held_add(&t->e->held, 0, due_ns, t->peer, &t->wants, bytes, len);
+	if (!item)
+		free(bytes);
+	return item;
 }
 
 /* Completes all, or those that were not. Returns how many are not. */
@@ -132,7 +135,7 @@ part_ways(struct passage *t, struct otlp_request *req, const struct notes *notes
 
 	if (!split_request(req->traces, &waiting, notes, t->arena))
 		return false;
-	if (!hold(t, &waiting, due_ns)) {
+	if (!passage_hold(t, &rest, due_ns)) {
 		t->last = true;
 		complete_spans(t, notes, true);
 		if (!passage_deliver(t, &rest))
@@ -176,4 +179,39 @@ passage_retry(struct passage *t, const struct held_item *item, bool *ret_stays)
 	if (*ret_stays || notes.count == 0)
 		return true;
 	return waiting == 0 ? passage_deliver(t, &req) : part_ways(t, &req, &notes, item->due_ns);
+}
+
+/* The session that a made span is of. */
+static const struct session *
+session_of_made(struct passage *t, const struct note *n)
+{
+	struct observation o = n->o;
+	const OtlpKeyValue *const *attrs = (const OtlpKeyValue *const *)n->span->attributes;
+	struct value name;
+
+	for (size_t i = 0; i < n->span->n_attributes; i++) {
+		if (strcmp(attrs[i]->key, SYNTHESISE_PROVIDER) != 0 || !value_of(attrs[i]->value, &name) ||
+		    name.kind != VALUE_TEXT)
+			continue;
+		for (const struct provider *const *p = providers; *p; p++)
+			if (str_eq(name.text, str_from((*p)->name)))
+				o.provider = (*p)->name;
+	}
+	return sessions_of(t->e->with.sessions, &o);
+}
+
+bool
+passage_made(struct passage *t, const struct held_item *item)
+{
+	struct notes notes = { 0 };
+	const struct session *x = NULL;
+	struct otlp_request req;
+
+	if (otlp_pb_decode(OTLP_TRACES, item->bytes, item->len, (unsigned)t->e->with.max_depth, t->arena, &req) != VERDICT_OK)
+		return !t->arena->out_of_memory;
+	if (!read_spans(t, &req, &notes))
+		return false;
+	if (notes.count)
+		x = session_of_made(t, &notes.list[0]);
+	return (x && session_exports_spans(x)) || passage_deliver(t, &req);
 }

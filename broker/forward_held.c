@@ -12,16 +12,21 @@
 /* --- reading --- */
 
 static bool
-take_held(void *ctx, uint64_t id, uint64_t due_ns, const uint8_t *spans, size_t len)
+take_held(void *ctx, uint64_t id, uint64_t due_ns, bool made, const uint8_t *spans, size_t len)
 {
+	const struct wants anything = { .more = true }, nothing = { 0 };
 	struct held *h = ctx;
+	struct held_item *item;
 	uint8_t *copy = malloc(len ? len : 1);
 
 	if (!copy)
 		return false;
 	if (len)
 		memcpy(copy, spans, len);
-	if (!held_add(h, id, due_ns, 0, &(struct wants){ .more = true }, copy, len))
+	item = held_add(h, id, due_ns, 0, made ? &nothing : &anything, copy, len);
+	if (item)
+		item->made = made ? ++h->last_made : 0;
+	else
 		free(copy);
 	return true;
 }
@@ -50,7 +55,7 @@ forward_held_load(struct enricher *e, struct store *st)
 static bool
 put(void *ctx, const struct held_item *item)
 {
-	return store_held_put(ctx, item->id, item->due_ns, item->bytes, item->len);
+	return store_held_put(ctx, item->id, item->due_ns, item->made != 0, item->bytes, item->len);
 }
 
 static bool

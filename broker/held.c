@@ -75,22 +75,30 @@ held_finish(struct held *h)
 	sweep(h, is_any);
 }
 
-bool
+struct held_item *
 held_add(struct held *h, uint64_t id, uint64_t due_ns, uint64_t peer, const struct wants *wants, uint8_t *bytes, size_t len)
 {
 	struct held_item *item;
 
 	if (h->count == HELD_ITEMS_MAX || len > HELD_BYTES_MAX - h->bytes)
-		return false;
+		return NULL;
 	item = malloc(sizeof(*item));
 	if (!item)
-		return false;
+		return NULL;
 	*item = (struct held_item){ .id = id, .due_ns = due_ns, .peer = peer, .wants = *wants, .bytes = bytes, .len = len };
 	h->items[h->count++] = item;
 	h->bytes += len;
 	if (id > h->last_id)
 		h->last_id = id;
-	return true;
+	return item;
+}
+
+void
+held_forget(struct held *h, uint64_t made)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (h->items[i]->made == made)
+			h->items[i]->released = true;
 }
 
 struct held_item *
@@ -113,11 +121,15 @@ held_release(struct held *h, struct held_item *item)
 }
 
 void
-held_bound(struct held *h, uint64_t latest_ns)
+held_bound(struct held *h, uint64_t latest_ns, uint64_t made_ns)
 {
-	for (size_t i = 0; i < h->count; i++)
-		if (h->items[i]->due_ns > latest_ns)
-			h->items[i]->due_ns = latest_ns;
+	for (size_t i = 0; i < h->count; i++) {
+		struct held_item *item = h->items[i];
+		const uint64_t latest = item->made ? made_ns : latest_ns;
+
+		if (item->due_ns > latest)
+			item->due_ns = latest;
+	}
 }
 
 uint64_t

@@ -30,28 +30,33 @@ struct held_item {
 	struct wants wants;
 	uint8_t *bytes; /* an ExportTraceServiceRequest */
 	size_t len;
+	uint64_t made; /* not 0: a span that was made of a call, and goes unless the call has one of its own by then */
 	bool released; /* goes with the next held_keep() */
 };
 
 struct held {
 	struct held_item *items[HELD_ITEMS_MAX];
 	size_t count, bytes;
-	uint64_t last_id;
+	uint64_t last_id, last_made;
 };
 
 void held_finish(struct held *h);
 
-/* Takes the bytes, from malloc(). False if there are too many: the bytes are still the caller's. id 0: a new one. */
-bool held_add(struct held *h, uint64_t id, uint64_t due_ns, uint64_t peer, const struct wants *wants, uint8_t *bytes, size_t len);
+/* Takes the bytes, from malloc(). NULL if there are too many: the bytes are still the caller's. id 0: a new one. */
+struct held_item *held_add(struct held *h, uint64_t id, uint64_t due_ns, uint64_t peer, const struct wants *wants, uint8_t *bytes,
+			   size_t len);
 
 /* The first item from *index on that is due, or waits for any of what has arrived; moves *index behind it. NULL: none is left. */
 struct held_item *held_next(struct held *h, size_t *index, const struct wants *news, uint64_t now_ns);
 
+/* What was made of a call is not needed any more. */
+void held_forget(struct held *h, uint64_t made);
+
 /* It waits no longer; its bytes are good until the next held_keep() or held_rewind(). */
 void held_release(struct held *h, struct held_item *item);
 
-/* Nothing waits any longer than until then: what was stored may be from before the clock was set. */
-void held_bound(struct held *h, uint64_t latest_ns);
+/* Nothing waits any longer than until then (made spans: `made_ns`): what was stored may be from before the clock was set. */
+void held_bound(struct held *h, uint64_t latest_ns, uint64_t made_ns);
 
 uint64_t held_deadline(const struct held *h);
 

@@ -97,9 +97,9 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_LANE_PUT] = lane_put,
 	[SQL_LANE_EACH] = ("SELECT destination, signal, last_row, last_bytes, last_items, sent, rejected, dropped, sent_bytes,"
 			   " sent_requests, retries FROM forward_lanes"),
-	[SQL_HELD_PUT] = "INSERT INTO forward_held (id, due, spans) VALUES (?1, ?2, ?3)",
+	[SQL_HELD_PUT] = "INSERT INTO forward_held (id, due, made, spans) VALUES (?1, ?2, ?3, ?4)",
 	[SQL_HELD_DROP] = "DELETE FROM forward_held WHERE id = ?1",
-	[SQL_HELD_EACH] = "SELECT id, due, spans FROM forward_held ORDER BY id",
+	[SQL_HELD_EACH] = "SELECT id, due, made, spans FROM forward_held ORDER BY id",
 	[SQL_LANE_FORGET] = "DELETE FROM forward_lanes WHERE destination = ?1 AND signal = ?2",
 	[SQL_USAGE_UPDATE] = usage_update,
 	[SQL_USAGE_INSERT] = ("INSERT INTO usage (" KEYS ", " SUMS ")"

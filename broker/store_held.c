@@ -11,7 +11,7 @@ number(uint64_t n)
 }
 
 bool
-store_held_put(struct store *st, uint64_t id, uint64_t due_ns, const uint8_t *spans, size_t len)
+store_held_put(struct store *st, uint64_t id, uint64_t due_ns, bool made, const uint8_t *spans, size_t len)
 {
 	sqlite3_stmt *q = store_write(st, SQL_HELD_PUT);
 
@@ -19,7 +19,8 @@ store_held_put(struct store *st, uint64_t id, uint64_t due_ns, const uint8_t *sp
 		return false;
 	sqlite3_bind_int64(q, 1, number(id));
 	sqlite3_bind_int64(q, 2, number(due_ns));
-	sqlite3_bind_blob64(q, 3, spans, len, SQLITE_STATIC);
+	sqlite3_bind_int(q, 3, made);
+	sqlite3_bind_blob64(q, 4, spans, len, SQLITE_STATIC);
 	return store_written(st, q);
 }
 
@@ -35,18 +36,19 @@ store_held_drop(struct store *st, uint64_t id)
 }
 
 bool
-store_each_held(struct store *st, bool (*fn)(void *ctx, uint64_t id, uint64_t due_ns, const uint8_t *spans, size_t len),
-		void *ctx)
+store_each_held(struct store *st,
+		bool (*fn)(void *ctx, uint64_t id, uint64_t due_ns, bool made, const uint8_t *spans, size_t len), void *ctx)
 {
 	sqlite3_stmt *q = st->statements[SQL_HELD_EACH];
 	bool more = true;
 	int code = SQLITE_ROW;
 
 	while (more && (code = sqlite3_step(q)) == SQLITE_ROW) {
-		const uint8_t *spans = sqlite3_column_blob(q, 2);
-		const size_t len = spans ? (size_t)sqlite3_column_bytes(q, 2) : 0;
+		const uint8_t *spans = sqlite3_column_blob(q, 3);
+		const size_t len = spans ? (size_t)sqlite3_column_bytes(q, 3) : 0;
 
-		more = fn(ctx, (uint64_t)sqlite3_column_int64(q, 0), (uint64_t)sqlite3_column_int64(q, 1), spans, len);
+		more = fn(ctx, (uint64_t)sqlite3_column_int64(q, 0), (uint64_t)sqlite3_column_int64(q, 1),
+			  sqlite3_column_int(q, 2) != 0, spans, len);
 	}
 	store_reset(q);
 	return code == SQLITE_ROW || code == SQLITE_DONE || store_unread(st);

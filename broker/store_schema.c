@@ -38,8 +38,9 @@ static const char *const steps[] = {
 	" last_bytes INTEGER NOT NULL, last_items INTEGER NOT NULL, sent INTEGER NOT NULL, rejected INTEGER NOT NULL,"
 	" dropped INTEGER NOT NULL, sent_bytes INTEGER NOT NULL, sent_requests INTEGER NOT NULL, retries INTEGER NOT NULL,"
 	" PRIMARY KEY (destination, signal)) WITHOUT ROWID;"
-	/* Spans that wait for what logs say of them. due: nanoseconds. spans: an export request. */
-	"CREATE TABLE forward_held (id INTEGER NOT NULL PRIMARY KEY, due INTEGER NOT NULL, spans BLOB NOT NULL);",
+	/* Spans that wait for what logs say of them, or that were made of logs. due: nanoseconds. spans: an export request. */
+	"CREATE TABLE forward_held (id INTEGER NOT NULL PRIMARY KEY, due INTEGER NOT NULL, made INTEGER NOT NULL,"
+	" spans BLOB NOT NULL);",
 
 	/* What was counted before is of no session that anybody knows. */
 	"CREATE TABLE usage_by_session (day TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, project TEXT NOT NULL,"

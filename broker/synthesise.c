@@ -116,8 +116,9 @@ describe_span(const struct call *c, const struct session *session, OtlpSpan *spa
 				      .call = c,
 				      .typed = true,
 				      .kind = c->kind == CALL_TOOL ? SPAN_TOOL : SPAN_LLM };
-	struct attributes to = attributes_of(NULL, 0, 2, a);
+	struct attributes to = attributes_of(NULL, 0, 3, a);
 
+	attributes_text(&to, SYNTHESISE_PROVIDER, str_from(c->provider->name), true);
 	attributes_bool(&to, "agentbus.synthesised", true, true);
 	if (c->kind == CALL_MODEL)
 		attributes_text(&to, "gen_ai.response.id", c->o.request_id, true);

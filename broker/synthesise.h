@@ -9,6 +9,9 @@
 #include "call.h"
 #include "session.h"
 
+/* The attribute of made spans that names their provider. */
+#define SYNTHESISE_PROVIDER "agentbus.provider"
+
 /* Makes a request of one span in the arena. session may be NULL. False without memory. */
 bool synthesise_span(const struct call *c, const struct session *session, struct arena *a, struct otlp_request *ret);
 

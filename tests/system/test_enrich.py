@@ -107,7 +107,7 @@ class OneLanguage(unittest.TestCase):
 # What failed, and how: one class in the recording's spans, in what status says, and in /metrics.
 FAILING = {"claude/auth-error": "auth", "claude/overloaded": "server", "claude/rate-limit-fatal": "rate_limit", "claude/server-error": "server",
            "claude/timeout": "timeout", "codex/rate-limit": "rate_limit", "codex/rate-limit-fatal": "rate_limit", "codex/auth-error": "auth",
-           "codex/server-error": "server", "gemini/auth-error": "auth", "gemini/rate-limit": "rate_limit",
+           "codex/server-error": "server", "codex/timeout": "timeout", "gemini/auth-error": "auth", "gemini/rate-limit": "rate_limit",
            "gemini/rate-limit-fatal": "rate_limit", "gemini/server-error": "server", "gemini/timeout": "network", "qwen/auth-error": "auth"}
 
 
@@ -118,7 +118,8 @@ class Failures(unittest.TestCase):
         got, sessions, _ = play(recording(name), until=lambda g: any("error.type" in x["attributes"] for x in g.of_kind("LLM")))
         failed = [x["attributes"] for x in got.of_kind("LLM") if "error.type" in x["attributes"]]
         self.assertEqual({a["error.type"] for a in failed}, {error_type})
-        self.assertEqual({t for s in sessions.values() for t in s["errors_by_type"]}, {error_type})
+        self.assertEqual({s["error_type"] for s in sessions.values() if s["error_type"]}, {error_type})
+        self.assertLessEqual({t for s in sessions.values() for t in s["errors_by_type"]}, {error_type})
         for attributes in failed:
             self.assertTrue(attributes["error.message"])
             self.assertNotIn("gen_ai.usage.cost_usd", attributes)
@@ -204,6 +205,22 @@ class Waiting(unittest.TestCase):
         self.assertEqual((span["end_time_unix_nano"], span["start_time_unix_nano"]), (at, at - 300_000_000))
         self.assertEqual((attributes["gen_ai.usage.cost_usd"], attributes["agentbus.synthesised"]), (0.25, True))
         self.assertNotIn("parent_span_id", span)
+
+    def test_killed_before_a_span_was_made(self):
+        """What logs tell of a call is not lost either; and there is one span, however often the broker starts."""
+        backend, broker = self.start()
+        self.post(broker, otlp.LOGS, otlp.claude(otlp.claude_request("waits", cost_usd="0.25")))
+        broker.kill()
+        self.assertEqual(Got(backend).spans, [])
+        broker.start_daemon()
+        attributes = self.span(backend)
+        self.assertEqual((attributes["gen_ai.usage.cost_usd"], attributes["agentbus.synthesised"]), (0.25, True))
+        wait(lambda: "agentbus_forward_held_bytes 0\n" in broker.get("/metrics").body.decode(), PATIENCE, lambda: "it still waits")
+        broker.kill()
+        broker.start_daemon()
+        self.post(broker, otlp.LOGS, otlp.claude(otlp.claude_prompt("another")))
+        wait(lambda: len(Got(backend).records) >= 2, PATIENCE, lambda: "no record came")
+        self.assertEqual(len({x["span_id"] for _, x in Got(backend).spans}), 1)
 
     def test_calls_without_spans_off(self):
         backend, broker = self.start("--synthesise", "off")

@@ -182,6 +182,32 @@ Test(call, begins_where_the_log_said_so)
 	cr_expect_eq(add(MEANS_RESPONSE, 900)->o.start_ns, NOW + 900 * MS, "of one call only");
 }
 
+Test(call, ends_once)
+{
+	const struct observation begin = record(MEANS_CALL, 100);
+
+	cr_expect_not(add(MEANS_FAULT, 50)->is_whole, "nothing had begun");
+	calls_note(calls, &provider_codex, &begin);
+	const struct call *x = add(MEANS_FAULT, 500);
+	cr_expect(x->is_whole);
+	cr_expect_eq(x->o.start_ns, NOW + 100 * MS);
+	cr_expect_not(add(MEANS_FAULT, 501)->is_whole, "told twice");
+	calls_note(calls, &provider_codex, &begin);
+	cr_expect(add(MEANS_RESPONSE, 600)->is_whole);
+	cr_expect_not(add(MEANS_FAULT, 700)->is_whole, "that call has been answered");
+}
+
+Test(call, is_of_the_turn_that_had_begun)
+{
+	const struct observation first = record(MEANS_PROMPT, 100), second = record(MEANS_PROMPT, 300);
+
+	cr_expect_eq(add(MEANS_RESPONSE, 50)->turn_ns, 0);
+	calls_note(calls, &provider_codex, &first);
+	cr_expect_eq(add(MEANS_RESPONSE, 200)->turn_ns, first.time_ns);
+	calls_note(calls, &provider_codex, &second);
+	cr_expect_eq(add(MEANS_RESPONSE, 400)->turn_ns, second.time_ns);
+}
+
 Test(call, another_sessions_beginning_is_not_its_own)
 {
 	struct observation begin = record(MEANS_CALL, 100);
@@ -372,43 +398,4 @@ Test(call, the_oldest_goes_first)
 	span = span_of(2, 0, 0);
 	span.request_id = STR("r2048");
 	cr_expect_not_null(claim(&span));
-}
-
-/* --- what becomes a span by itself --- */
-
-Test(call, is_due_when_it_was_said_to)
-{
-	const struct call *x = add(MEANS_RESPONSE, 0), *y = add(MEANS_RESPONSE, 1);
-
-	cr_expect_eq(calls_deadline(calls), UINT64_MAX);
-	cr_expect_null(calls_take_due(calls, UINT64_MAX - 1));
-	calls_schedule(calls, x, NOW + 20);
-	calls_schedule(calls, y, NOW + 10);
-	cr_expect_eq(calls_deadline(calls), NOW + 10);
-	cr_expect_null(calls_take_due(calls, NOW + 9));
-	cr_expect_eq(calls_take_due(calls, NOW + 10), y);
-	cr_expect_null(calls_take_due(calls, NOW + 10), "once");
-	cr_expect_eq(calls_deadline(calls), NOW + 20);
-	cr_expect_eq(calls_take_due(calls, NOW + 1000), x);
-	cr_expect_null(calls_take_due(calls, NOW + 1000));
-	cr_expect_eq(calls_deadline(calls), UINT64_MAX);
-}
-
-Test(call, is_not_due_any_more_when_its_span_came)
-{
-	const struct observation span = span_of(1, 0, 1000);
-	const struct call *x = add(MEANS_RESPONSE, 1000);
-
-	calls_schedule(calls, x, NOW + 10);
-	cr_expect_eq(claim(&span), x);
-	cr_expect_null(calls_take_due(calls, NOW + 10));
-	cr_expect_eq(calls_deadline(calls), UINT64_MAX);
-}
-
-Test(call, whoever_takes_its_place_is_not_due)
-{
-	calls_schedule(calls, add(MEANS_RESPONSE, 0), NOW + 10);
-	for (size_t i = 0; i < CALLS_MAX; i++)
-		add(MEANS_RESPONSE, 1);
-	cr_expect_null(calls_take_due(calls, NOW + 10));
 }

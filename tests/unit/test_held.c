@@ -200,7 +200,7 @@ Test(held, bound_moves_only_what_is_later)
 {
 	add(0, 100, 1);
 	add(0, 500, 1);
-	held_bound(&held, 200);
+	held_bound(&held, 200, UINT64_MAX);
 	cr_expect_eq(held.items[0]->due_ns, 100);
 	cr_expect_eq(held.items[1]->due_ns, 200);
 }
