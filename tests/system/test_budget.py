@@ -10,12 +10,21 @@ import unittest
 
 import otlp
 import test_cost
+import test_cost_verb
 import test_notify
 from harness import Broker, recording
 from test_cost_verb import cost
 from test_metrics import scrape
 
 DAY = 24 * 3600 * 10**9
+
+
+def setUpModule():
+    test_cost_verb.setUpModule()
+
+
+def tearDownModule():
+    test_cost_verb.tearDownModule()
 
 
 def request(session, usd, days_ago=0, **more):
