@@ -1,15 +1,18 @@
 """What is passed on, where not all goes well: backends that refuse, hang, lie and die, full queues, full disks, kill -9."""
+import http.client
+import itertools
 import os
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 import unittest
 
 import otlp
-from backend import LOGS, TRACES, Answer, Backend, ForwardBroker, ForwardTest, config
+from backend import LOGS, TRACES, Answer, Backend, ForwardBroker, ForwardTest, config, log_body
 from followers import wait
-from harness import PATIENCE
+from harness import PATIENCE, PB
 from test_store import StoreBroker
 
 SANITIZED = bool(os.environ.get("AGENTBUS_SANITIZED"))
@@ -229,6 +232,34 @@ class Down(ForwardTest):
             self.assert_in_order(backend, broker.acknowledged)
 
 
+class Client(threading.Thread):
+    """Sends records until it is stopped, over connections of its own; whatever happens to the broker."""
+
+    def __init__(self, broker, number):
+        super().__init__(daemon=True)
+        self.broker, self.number, self.acknowledged, self.stopping = broker, number, [], threading.Event()
+        self.start()
+
+    def run(self):
+        for n in itertools.count(self.number * 100000):
+            if self.stopping.is_set():
+                return
+            record, connection = f"record-{n:06}", self.broker.connect()
+            try:
+                connection.request("POST", LOGS, log_body(record, 0), PB)
+                if connection.getresponse().status == 200:
+                    self.acknowledged.append(record)
+            except (OSError, http.client.HTTPException):
+                pass  # not answered: nothing was promised
+            finally:
+                connection.close()
+
+    def stop(self):
+        self.stopping.set()
+        self.join(PATIENCE)
+        return self.acknowledged
+
+
 class Killed(ForwardTest):
     def test_with_a_full_queue(self):
         with Backend() as backend, ForwardBroker(config=config(a={"url": backend.url})) as broker:
@@ -253,6 +284,23 @@ class Killed(ForwardTest):
                 broker.start_daemon()
             broker.send(1)
             backend.wait_ids(broker.acknowledged)
+            wait(lambda: broker.forward()["a", "logs"]["queued_items"] == 0, PATIENCE, broker.said)
+
+    def test_under_load(self):
+        """Several clients at once, a backend that is slow and fails now and then, and kill -9 in the midst of it all."""
+        with Backend() as backend, ForwardBroker("--fsync", config=config(a={"url": backend.url, **SIGNALS, "timeout": "2s"})) as broker:
+            answers = itertools.cycle([Answer(503), Answer(delay=0.05), Answer(), Answer(action="close", keep=False), Answer()])
+            backend.judge = lambda r: next(answers)
+            clients = [Client(broker, n) for n in range(4)]
+            for seconds in (0.3, 0.7) if SANITIZED else (0.3, 0.7, 0.2, 0.9, 0.5):
+                time.sleep(seconds)  # the load itself
+                broker.kill()
+                broker.start_daemon()
+            time.sleep(0.3)
+            acknowledged = [i for c in clients for i in c.stop()]
+            backend.judge = None
+            self.assertGreater(len(acknowledged), 50)
+            backend.wait_ids(acknowledged)
             wait(lambda: broker.forward()["a", "logs"]["queued_items"] == 0, PATIENCE, broker.said)
 
     def test_what_was_passed_on_is_not_kept(self):
