@@ -23,7 +23,7 @@ SANITIZED = bool(os.environ.get("AGENTBUS_SANITIZED"))
 OUTAGE = float(os.environ.get("FAULT_SECONDS", "0"))  # how long the disk is full at least
 SESSIONS = int(os.environ.get("FAULT_SESSIONS", "2000" if SANITIZED else "10000"))
 APPLICATION_ID = 0x61676273
-VERSION = 4
+VERSION = 5
 NOT_WRITTEN = "the broker cannot write its database; try again"
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
