@@ -123,20 +123,12 @@ static const struct meaning_rule span_rules[] = {
 
 /*
  * What is left of some 500 spans per answer: the request that began the turn (it ends at once, and everything else of the trace
- * hangs from it), the turn, each call of the model, what failed and was tried again, hooks and tools. What stands alone and names no
- * session (decide_request, turn/interrupt) tells nobody anything.
+ * hangs from it), the turn, each call of the model, what failed and was tried again, hooks and tools. What stands alone and names
+ * no session (decide_request, turn/interrupt) tells nobody anything.
  */
 static const char *const outline[] = {
-	"compaction",
-	"handle_response_stream_error",
-	"hooks.command",
-	"mcp.tools.call",
-	"review/start",
-	"sampling",
-	"session_task.compact",
-	"session_task.turn",
-	"thread/compact/start",
-	"turn/start",
+	"compaction", "handle_response_stream_error", "hooks.command",     "mcp.tools.call",       "review/start",
+	"sampling",   "session_task.compact",         "session_task.turn", "thread/compact/start", "turn/start",
 	NULL,
 };
 /* A tool's span has the tool's name, which may be any; a turn's has that of its kind. */
