@@ -223,7 +223,7 @@ Test(budget, late_telemetry_of_many_days)
 	begin(10, 0, 0, 0);
 	for (int round = 0; round < 4; round++) {
 		for (int i = 1; i <= 12; i++) {
-			snprintf(day, sizeof(day), "2026-11-%02d", i);
+			snprintf(day, sizeof(day), "2026-11-%02u", (unsigned)i % 32);
 			if (!find(day))
 				keep(day, 0, 0);
 			const size_t n = spend(day, 5);
