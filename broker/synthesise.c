@@ -138,8 +138,8 @@ assemble(struct parts *p)
 	opentelemetry__proto__trace__v1__span__init(&p->span);
 	opentelemetry__proto__trace__v1__status__init(&p->status);
 	p->span_list[0] = &p->span;
-	p->scope.name = (char *)(uintptr_t)SCOPE;
-	p->scope.version = (char *)(uintptr_t)AGENTBUS_VERSION;
+	p->scope.name = (char *)SCOPE;
+	p->scope.version = (char *)AGENTBUS_VERSION;
 	p->scope_spans.scope = &p->scope;
 	p->scope_spans.spans = p->span_list;
 	p->scope_spans.n_spans = 1;

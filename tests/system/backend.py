@@ -16,6 +16,7 @@ import time
 import unittest
 
 import otlp
+import otlp_read
 from followers import wait
 from harness import PATIENCE, Broker
 
@@ -189,6 +190,12 @@ class Backend:
 
     def wait_ids(self, ids, path=None, timeout=PATIENCE):
         wait(lambda: set(ids) <= set(self.ids(path)), timeout, lambda: f"not there: {sorted(set(ids) - set(self.ids(path)))[:10]}")
+
+    def wait_spans(self, n, timeout=PATIENCE):
+        wait(lambda: self.spans() >= n, timeout, lambda: f"{self.spans()} spans, not {n}")
+
+    def spans(self):
+        return sum(len(list(otlp_read.spans(otlp_read.decode("traces", r.body)))) for r in self.of(TRACES))
 
     def wait_requests(self, n, timeout=PATIENCE):
         wait(lambda: self.count() >= n, timeout, lambda: f"{self.count()} requests, not {n}")

@@ -255,7 +255,7 @@ class Kept(unittest.TestCase):
         with Broker() as broker:
             broker.stop()
             db = sqlite3.connect(broker.dir / "state" / "agentbus" / "agentbus.db")
-            db.executescript("""DROP TABLE usage; DROP TABLE budget;
+            db.executescript("""DROP TABLE usage; DROP TABLE budget; DROP TABLE forward_items; DROP TABLE forward_lanes; DROP TABLE forward_held;
                 CREATE TABLE usage (day TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, project TEXT NOT NULL, requests INTEGER NOT NULL,
                 api_errors INTEGER NOT NULL, input INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL,
                 output INTEGER NOT NULL, reasoning INTEGER NOT NULL, reported_cost INTEGER NOT NULL, computed_cost INTEGER NOT NULL DEFAULT 0,

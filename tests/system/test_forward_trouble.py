@@ -359,7 +359,7 @@ class Full(ForwardTest):
     def test_oldest_of_all_signals(self):
         with Backend() as backend:
             backend.stop()
-            with ForwardBroker(config=config(a={"url": backend.url, "queue_size": "64K"})) as broker:
+            with ForwardBroker("--hold-spans", "0", config=config(a={"url": backend.url, "queue_size": "64K"})) as broker:
                 traces = broker.send(3, TRACES)
                 broker.send(100, size=1000)
                 broker.wait_lane(lambda l: l["dropped_items"] == len(traces), "a", "traces")
