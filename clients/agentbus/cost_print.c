@@ -230,9 +230,7 @@ cost_print_json(FILE *out, const struct agentbus_usage *u, enum agentbus_usage_g
 	json_end(&j);
 	json_end(&j);
 	json_newline(&j);
-	const bool ok = json_text(&j) != NULL;
-	if (ok)
-		fputs(json_text(&j), out);
+	const bool ok = json_print(&j, out);
 	json_finish(&j);
 	return ok;
 }

@@ -171,7 +171,7 @@ print_json(const struct agentbus_forward *f)
 	json_end(&j);
 	json_end(&j);
 	json_newline(&j);
-	const bool ok = json_text(&j) && fputs(json_text(&j), stdout) >= 0;
+	const bool ok = json_print(&j, stdout);
 	json_finish(&j);
 	return ok;
 }

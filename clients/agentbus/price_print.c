@@ -156,9 +156,7 @@ price_print_json(FILE *out, const struct price_shown *prices, size_t count)
 	json_end(&j);
 	json_end(&j);
 	json_newline(&j);
-	const bool ok = json_text(&j) != NULL;
-	if (ok)
-		fputs(json_text(&j), out);
+	const bool ok = json_print(&j, out);
 	json_finish(&j);
 	return ok;
 }

@@ -93,7 +93,7 @@ print_json(const struct roster *r)
 	json_end(&j);
 	json_end(&j);
 	json_newline(&j);
-	ok = json_text(&j) && fputs(json_text(&j), stdout) >= 0;
+	ok = json_print(&j, stdout);
 	json_finish(&j);
 	return ok;
 }

@@ -224,6 +224,14 @@ json_text(const struct json *j)
 	return j->failed ? NULL : j->data ? j->data : "";
 }
 
+bool
+json_print(const struct json *j, FILE *out)
+{
+	const char *text = json_text(j);
+
+	return text && fputs(text, out) >= 0;
+}
+
 void
 json_clear(struct json *j)
 {

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { JSON_DEPTH = 32 };
 
@@ -64,6 +65,9 @@ void json_newline(struct json *j);
 
 /* What was written, ended by NUL; NULL if memory ran out. Valid until the next call. */
 const char *json_text(const struct json *j);
+
+/* Writes it to a stream. False if memory ran out, or it could not be written. */
+bool json_print(const struct json *j, FILE *out);
 
 /* Empties the buffer and keeps its memory. */
 void json_clear(struct json *j);
