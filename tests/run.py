@@ -240,7 +240,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
     parser.add_argument("--san", default="build-asan")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 2) + 1)  # many wait most of the time
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--unittest", metavar="MODULE", help=argparse.SUPPRESS)
     parser.add_argument("suites", nargs="*", metavar="SUITE")
