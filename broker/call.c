@@ -13,6 +13,7 @@
 /* When a session's last call and turn began; 0: unknown. */
 struct opening {
 	uint64_t session_hash, start_ns, turn_ns;
+	bool untraced;
 };
 
 struct calls {
@@ -110,6 +111,18 @@ calls_note(struct calls *c, const struct provider *p, const struct observation *
 		opening->start_ns = begun(o);
 	else
 		opening->turn_ns = o->time_ns;
+}
+
+void
+calls_say_untraced(struct calls *c, uint64_t session_hash)
+{
+	opening_of(c, session_hash)->untraced = true;
+}
+
+bool
+calls_are_untraced(struct calls *c, uint64_t session_hash)
+{
+	return opening_of(c, session_hash)->untraced;
 }
 
 static struct str *

@@ -49,6 +49,10 @@ bool call_is_told(const struct observation *o, enum call_kind *ret);
 
 void calls_note(struct calls *c, const struct provider *p, const struct observation *o);
 
+/* Nobody claimed what was made of a call of this session: its CLI exports no spans. And whether that was said of it lately. */
+void calls_say_untraced(struct calls *c, uint64_t session_hash);
+bool calls_are_untraced(struct calls *c, uint64_t session_hash);
+
 /* Remembers a call; o->session must be known. The result belongs to c and may be changed until the next calls_add(). */
 struct call *calls_add(struct calls *c, const struct provider *p, enum call_kind kind, const struct observation *o,
 		       const struct price_table *prices, struct str version, uint64_t now_ns);

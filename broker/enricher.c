@@ -38,7 +38,7 @@ settle_item(struct enricher *e, struct held_item *item, uint64_t now_ns)
 	bool stays = false;
 
 	if (!(item->made ? passage_made(&t, item) : passage_retry(&t, item, &stays)))
-		item->due_ns = now_ns + RETRY_NS;
+		held_postpone(&e->held, item, now_ns + RETRY_NS);
 	else if (!stays)
 		held_release(&e->held, item);
 	else
@@ -63,7 +63,7 @@ enricher_settle(struct enricher *e, uint64_t now_ns)
 }
 
 uint64_t
-enricher_deadline(const struct enricher *e)
+enricher_deadline(struct enricher *e)
 {
 	return held_deadline(&e->held);
 }

@@ -47,7 +47,7 @@ enum verdict enricher_take(struct enricher *e, struct otlp_request *req, uint64_
 void enricher_settle(struct enricher *e, uint64_t now_ns);
 
 /* When enricher_settle() has something to do at the latest; UINT64_MAX: never. */
-uint64_t enricher_deadline(const struct enricher *e);
+uint64_t enricher_deadline(struct enricher *e);
 
 /*
  * What must not be forgotten, for the store: the spans that wait (held_keep() and its kin), and the outline. enricher_kept(): all

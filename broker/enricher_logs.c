@@ -18,7 +18,8 @@ kind_of_record(const struct observation *o, bool *ret_typed)
 	return SPAN_CHAIN;
 }
 
-/* A call that no span may ever tell of becomes one, which waits: its CLI may export spans after all. */
+/* A call that no span may ever tell of becomes one, which waits: its CLI may export spans after all, until that is known better.
+ */
 static void
 make_span(struct passage *t, const struct note *n, const struct session *x, struct call *c)
 {
@@ -29,7 +30,9 @@ make_span(struct passage *t, const struct note *n, const struct session *x, stru
 	if (!t->e->with.settings.synthesise || !t->e->with.wanted[OTLP_TRACES] || !c->is_whole ||
 	    (x && session_exports_spans(x)) || !synthesise_span(c, x, t->arena, &req))
 		return;
-	item = passage_hold(t, &req, t->now_ns + (traced ? TRACED_NS : UNTRACED_NS));
+	item = calls_are_untraced(t->e->calls, call_session_hash(n->provider, n->o.session))
+		   ? NULL
+		   : passage_hold(t, &req, t->now_ns + (traced ? TRACED_NS : UNTRACED_NS));
 	if (item)
 		item->made = c->made = ++t->e->held.last_made;
 	else

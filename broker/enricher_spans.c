@@ -181,11 +181,10 @@ passage_retry(struct passage *t, const struct held_item *item, bool *ret_stays)
 	return waiting == 0 ? passage_deliver(t, &req) : part_ways(t, &req, &notes, item->due_ns);
 }
 
-/* The session that a made span is of. */
-static const struct session *
-session_of_made(struct passage *t, const struct note *n)
+/* The provider that a made span is of. */
+static const struct provider *
+provider_of_made(const struct note *n)
 {
-	struct observation o = n->o;
 	const OtlpKeyValue *const *attrs = (const OtlpKeyValue *const *)n->span->attributes;
 	struct value name;
 
@@ -195,23 +194,35 @@ session_of_made(struct passage *t, const struct note *n)
 			continue;
 		for (const struct provider *const *p = providers; *p; p++)
 			if (str_eq(name.text, str_from((*p)->name)))
-				o.provider = (*p)->name;
+				return *p;
 	}
-	return sessions_of(t->e->with.sessions, &o);
+	return n->provider;
+}
+
+/* Whether its session has spans of its own. If it has none by now, that is remembered. */
+static bool
+is_needless(struct passage *t, struct note *n)
+{
+	const struct provider *p = provider_of_made(n);
+	const struct session *x;
+
+	n->o.provider = p->name;
+	x = sessions_of(t->e->with.sessions, &n->o);
+	if (x && session_exports_spans(x))
+		return true;
+	calls_say_untraced(t->e->calls, call_session_hash(p, n->o.session));
+	return false;
 }
 
 bool
 passage_made(struct passage *t, const struct held_item *item)
 {
 	struct notes notes = { 0 };
-	const struct session *x = NULL;
 	struct otlp_request req;
 
 	if (otlp_pb_decode(OTLP_TRACES, item->bytes, item->len, (unsigned)t->e->with.max_depth, t->arena, &req) != VERDICT_OK)
 		return !t->arena->out_of_memory;
 	if (!read_spans(t, &req, &notes))
 		return false;
-	if (notes.count)
-		x = session_of_made(t, &notes.list[0]);
-	return (x && session_exports_spans(x)) || passage_deliver(t, &req);
+	return (notes.count && is_needless(t, &notes.list[0])) || passage_deliver(t, &req);
 }

@@ -88,8 +88,12 @@ held_add(struct held *h, uint64_t id, uint64_t due_ns, uint64_t peer, const stru
 	*item = (struct held_item){ .id = id, .due_ns = due_ns, .peer = peer, .wants = *wants, .bytes = bytes, .len = len };
 	h->items[h->count++] = item;
 	h->bytes += len;
+	h->changes += id == 0;
+	h->restored |= id != 0;
 	if (id > h->last_id)
 		h->last_id = id;
+	if (due_ns < h->earliest_ns)
+		h->earliest_ns = due_ns;
 	return item;
 }
 
@@ -98,58 +102,70 @@ held_forget(struct held *h, uint64_t made)
 {
 	for (size_t i = 0; i < h->count; i++)
 		if (h->items[i]->made == made)
-			h->items[i]->released = true;
+			held_release(h, h->items[i]);
 }
 
 struct held_item *
 held_next(struct held *h, size_t *index, const struct wants *news, uint64_t now_ns)
 {
+	if (*index == 0 && news->count == 0 && h->earliest_ns > now_ns)
+		return NULL;
 	while (*index < h->count) {
 		struct held_item *item = h->items[(*index)++];
 
 		if (!item->released && (item->due_ns <= now_ns || wants_meet(&item->wants, news)))
 			return item;
 	}
+	if (h->earliest_ns <= now_ns)
+		h->earliest_ns = 0;
 	return NULL;
 }
 
 void
 held_release(struct held *h, struct held_item *item)
 {
-	(void)h;
+	h->changes += !item->released;
 	item->released = true;
+	if (item->due_ns <= h->earliest_ns)
+		h->earliest_ns = 0;
+}
+
+void
+held_postpone(struct held *h, struct held_item *item, uint64_t due_ns)
+{
+	item->due_ns = due_ns;
+	h->earliest_ns = 0;
 }
 
 void
 held_bound(struct held *h, uint64_t latest_ns, uint64_t made_ns)
 {
-	for (size_t i = 0; i < h->count; i++) {
+	for (size_t i = 0; h->restored && i < h->count; i++) {
 		struct held_item *item = h->items[i];
 		const uint64_t latest = item->made ? made_ns : latest_ns;
 
 		if (item->due_ns > latest)
-			item->due_ns = latest;
+			held_postpone(h, item, latest);
 	}
+	h->restored = false;
 }
 
 uint64_t
-held_deadline(const struct held *h)
+held_deadline(struct held *h)
 {
-	uint64_t earliest = UINT64_MAX;
-
+	if (h->earliest_ns)
+		return h->count ? h->earliest_ns : UINT64_MAX;
+	h->earliest_ns = UINT64_MAX;
 	for (size_t i = 0; i < h->count; i++)
-		if (!h->items[i]->released && h->items[i]->due_ns < earliest)
-			earliest = h->items[i]->due_ns;
-	return earliest;
+		if (!h->items[i]->released && h->items[i]->due_ns < h->earliest_ns)
+			h->earliest_ns = h->items[i]->due_ns;
+	return h->earliest_ns;
 }
 
 bool
 held_changed(const struct held *h)
 {
-	for (size_t i = 0; i < h->count; i++)
-		if (h->items[i]->released || h->items[i]->id == 0)
-			return true;
-	return false;
+	return h->changes > 0;
 }
 
 bool
@@ -157,7 +173,7 @@ held_keep(struct held *h, const struct held_store *store)
 {
 	uint64_t id = h->last_id;
 
-	for (size_t i = 0; i < h->count; i++) {
+	for (size_t i = 0; h->changes && i < h->count; i++) {
 		struct held_item *item = h->items[i];
 
 		if (item->id && item->released && !store->drop(store->ctx, item->id))
@@ -176,16 +192,23 @@ held_keep(struct held *h, const struct held_store *store)
 void
 held_kept(struct held *h)
 {
+	if (h->changes == 0)
+		return;
 	sweep(h, is_released);
 	for (size_t i = 0; i < h->count; i++)
 		if (h->items[i]->id == 0)
 			h->items[i]->id = ++h->last_id;
+	h->changes = 0;
 }
 
 void
 held_rewind(struct held *h)
 {
+	if (h->changes == 0)
+		return;
 	sweep(h, is_new);
 	for (size_t i = 0; i < h->count; i++)
 		h->items[i]->released = false;
+	h->changes = 0;
+	h->earliest_ns = 0;
 }

@@ -38,6 +38,9 @@ struct held {
 	struct held_item *items[HELD_ITEMS_MAX];
 	size_t count, bytes;
 	uint64_t last_id, last_made;
+	size_t changes;       /* items that are new or released */
+	uint64_t earliest_ns; /* nothing is due before; 0: not known */
+	bool restored;        /* some came from the store since held_bound() */
 };
 
 void held_finish(struct held *h);
@@ -46,7 +49,10 @@ void held_finish(struct held *h);
 struct held_item *held_add(struct held *h, uint64_t id, uint64_t due_ns, uint64_t peer, const struct wants *wants, uint8_t *bytes,
 			   size_t len);
 
-/* The first item from *index on that is due, or waits for any of what has arrived; moves *index behind it. NULL: none is left. */
+/*
+ * The first item from *index on that is due, or waits for any of what has arrived; moves *index behind it. NULL: none is left. To
+ * be called from 0 on, and until then.
+ */
 struct held_item *held_next(struct held *h, size_t *index, const struct wants *news, uint64_t now_ns);
 
 /* What was made of a call is not needed any more. */
@@ -55,10 +61,14 @@ void held_forget(struct held *h, uint64_t made);
 /* It waits no longer; its bytes are good until the next held_keep() or held_rewind(). */
 void held_release(struct held *h, struct held_item *item);
 
-/* Nothing waits any longer than until then (made spans: `made_ns`): what was stored may be from before the clock was set. */
+/* It waits until then. */
+void held_postpone(struct held *h, struct held_item *item, uint64_t due_ns);
+
+/* Nothing that was stored waits any longer than until then (made spans: `made_ns`): the clock may have been set since. */
 void held_bound(struct held *h, uint64_t latest_ns, uint64_t made_ns);
 
-uint64_t held_deadline(const struct held *h);
+/* When the next one is due; UINT64_MAX: none is. */
+uint64_t held_deadline(struct held *h);
 
 /* Where held spans are stored; both return false on failure. */
 struct held_store {

@@ -264,7 +264,7 @@ fill_held(void)
 	const struct wants none = { 0 };
 
 	for (size_t i = 0; i < HELD_ITEMS_MAX; i++)
-		cr_assert(held_add(enricher_held(bed.enricher), 0, UINT64_MAX, 0, &none, malloc(1), 0));
+		cr_assert(held_add(enricher_held(bed.enricher), i + 1, UINT64_MAX, 0, &none, malloc(1), 0));
 }
 
 Test(enricher, without_a_place_to_wait_it_goes_as_it_is)
@@ -393,6 +393,23 @@ Test(enricher, a_call_without_spans_becomes_one)
 	cr_expect_not(g->has_parent);
 	bed_wait(&bed, 60000);
 	cr_expect_eq(count(OTLP_TRACES), 1);
+}
+
+/* That its CLI exports no spans is known then. */
+Test(enricher, the_next_calls_become_spans_at_once)
+{
+	post_answer("r1", 0);
+	bed_wait(&bed, 3000);
+	cr_expect_eq(count(OTLP_TRACES), 1);
+	post_answer("r2", 3000);
+	cr_expect_eq(count(OTLP_TRACES), 2);
+	cr_expect_eq(enricher_held(bed.enricher)->count, 0);
+	write_traces(CLAUDE, LLM(3, "r3", 3000, 3100), "");
+	bed_post(&bed, OTLP_TRACES, json, 1);
+	post_answer("r3", 3100);
+	post_answer("r4", 3200);
+	bed_wait(&bed, 60000);
+	cr_expect_eq(count(OTLP_TRACES), 3, "until it is seen to export some");
 }
 
 Test(enricher, a_call_with_a_trace_takes_longer)
@@ -649,7 +666,7 @@ Test(enricher, what_was_taken_back_is_the_same_again)
 	bed_wait(&bed, 100);
 	arena_reset(&bed.arena);
 	bed.now_ns += MS;
-	held->items[0]->due_ns = bed.now_ns;
+	held_postpone(held, held->items[0], bed.now_ns);
 	enricher_settle(bed.enricher, bed.now_ns);
 	cr_expect_eq(count(OTLP_TRACES), 1);
 	held_rewind(held);

@@ -194,15 +194,37 @@ Test(held, what_is_added_on_the_way_is_found)
 	cr_expect_eq(held_next(&held, &i, &none, 5), held.items[0]);
 	add(0, 2, 1);
 	cr_expect_eq(held_next(&held, &i, &none, 5), held.items[1]);
+	cr_expect_null(held_next(&held, &i, &none, 5));
 }
 
 Test(held, bound_moves_only_what_is_later)
 {
-	add(0, 100, 1);
-	add(0, 500, 1);
-	held_bound(&held, 200, UINT64_MAX);
+	add(1, 100, 1);
+	add(2, 500, 1);
+	add(3, 500, 1);
+	held.items[2]->made = 1;
+	held_bound(&held, 200, 400);
 	cr_expect_eq(held.items[0]->due_ns, 100);
 	cr_expect_eq(held.items[1]->due_ns, 200);
+	cr_expect_eq(held.items[2]->due_ns, 400);
+}
+
+Test(held, what_was_made_is_forgotten)
+{
+	const struct wants none = { 0 };
+	size_t i = 0;
+
+	add(1, 100, 1);
+	add(2, 100, 1);
+	held.items[0]->made = 7;
+	held.items[1]->made = 8;
+	cr_expect_not(held_changed(&held));
+	held_forget(&held, 7);
+	held_forget(&held, 9);
+	cr_expect(held_changed(&held));
+	cr_expect_eq(held_next(&held, &i, &none, 100), held.items[1]);
+	held_kept(&held);
+	cr_expect_eq(held.count, 1);
 }
 
 /* --- limits --- */
