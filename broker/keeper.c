@@ -16,7 +16,7 @@
 #define CALM_NS        (60 * NS_PER_S)   /* after which trouble with the store is new trouble */
 #define QUIET_S        1.0               /* without a commit: time for a checkpoint */
 #define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
-#define CHECKPOINT_DUE ((size_t)8 << 20) /* by which it grows until it wants one at once */
+#define CHECKPOINT_DUE ((size_t)24 << 20) /* by which it grows until it wants one at once */
 
 static uint64_t
 now_of(const struct keeper *k)
