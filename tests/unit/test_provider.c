@@ -231,6 +231,9 @@ Test(provider, codex_failed_attempts)
 	cr_assert(
 	    LOG(&provider_codex, &o, { "event.name", "codex.api_request", 0 }, { "error.message", "error sending request", 0 }));
 	cr_expect_eq(o.means, MEANS_ERROR);
+	/* The list of models is no answer of a model, and nobody's. */
+	cr_expect_not(LOG(&provider_codex, &o, { "event.name", "codex.api_request", 0 }, { "endpoint", "/models", 0 },
+			  { "success", "false", 0 }, { "http.response.status_code", NULL, 401 }));
 	cr_assert(SPAN(&provider_codex, "session_task.turn", &o, { "codex.turn.token_usage.total_tokens", NULL, 0 }));
 	cr_expect(o.flags & OBS_FAILED);
 	cr_assert(SPAN(&provider_codex, "session_task.turn", &o, { "codex.turn.token_usage.total_tokens", NULL, 7 }));
