@@ -102,12 +102,13 @@ opening_of(struct calls *c, uint64_t session_hash)
 void
 calls_note(struct calls *c, const struct provider *p, const struct observation *o)
 {
+	const bool asks = o->means == MEANS_CALL || (o->flags & OBS_ASKS);
 	struct opening *opening;
 
-	if (o->means != MEANS_CALL && o->means != MEANS_PROMPT)
+	if (!asks && o->means != MEANS_PROMPT)
 		return;
 	opening = opening_of(c, call_session_hash(p, o->session));
-	if (o->means == MEANS_CALL)
+	if (asks)
 		opening->start_ns = begun(o);
 	else
 		opening->turn_ns = o->time_ns;

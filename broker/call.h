@@ -42,8 +42,8 @@ uint64_t call_session_hash(const struct provider *p, struct str session);
 
 /*
  * Whether a log record tells of a call; only then calls_add() takes it. Records that begin a call
- * (MEANS_CALL) or a turn (MEANS_PROMPT) are told by calls_note(): for CLIs that do not say how long an answer took, and what
- * belongs together. Others may be, too.
+ * (MEANS_CALL, OBS_ASKS) or a turn (MEANS_PROMPT) are told by calls_note(): for CLIs that do not say how long an answer took, and
+ * what belongs together. Others may be, too.
  */
 bool call_is_told(const struct observation *o, enum call_kind *ret);
 

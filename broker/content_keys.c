@@ -26,6 +26,9 @@ static const char *const tool_definitions[] = { "tool", "claude_code.tool", NULL
 /* JSON of what a tool gave back beside its text; elsewhere tags that somebody chose. */
 static const char *const tool_results[] = { "gemini_cli.tool_call", "qwen-code.tool_call", NULL };
 
+/* What a tool was given and gave back, in words of its own. */
+static const char *const tool_outputs[] = { "tool.output", NULL };
+
 /* Made by a model out of the prompt. */
 static const char *const policies[] = { "gemini_cli.conseca.*", NULL };
 
@@ -150,6 +153,7 @@ const struct content_rule content_keys[] = {
 	ROW("gen_ai.tool.result", TEXT, PLAIN),
 	ROW("haystack.component.input", TEXT, PLAIN),
 	ROW("haystack.component.output", TEXT, PLAIN),
+	ROW("hook_definitions", TEXT, PLAIN),
 	ROW("hook_event", OF_TOOL, PLAIN),
 	ROW("hook_event_name", OF_TOOL, PLAIN),
 	ROW("hook_input", TEXT, PLAIN),
@@ -240,6 +244,8 @@ const struct content_rule content_keys[] = {
 	ROW("parameters", TEXT, WORDS),
 	ROW("params", TEXT, WORDS),
 	ROW("patch", TEXT, WORDS),
+	ROW("path", TEXT, .only = tool_outputs),
+	ROW("pattern", TEXT, .only = tool_outputs),
 	ROW("policy", TEXT, .only = policies),
 	ROW("process.command_args", TEXT, PLAIN),
 	ROW("process.command_line", TEXT, PLAIN),
@@ -320,6 +326,7 @@ const struct content_rule content_keys[] = {
 	ROW("transcript", TEXT, PLAIN),
 	ROW("truncated_sequence", TEXT, PLAIN),
 	ROW("trusted_content", TEXT, PLAIN),
+	ROW("url", TEXT, .only = tool_outputs),
 	ROW("url.fragment", TEXT, PLAIN),
 	ROW("url.full", ADDRESS, PLAIN),
 	ROW("url.original", ADDRESS, PLAIN),

@@ -82,7 +82,8 @@ enum observation_flag {
 	OBS_TWICE = 1 << 15,       /* the same call may come as a span and as a log record: count one of them, by span id */
 	OBS_ANONYMOUS = 1 << 16,   /* may lack a session id: its process stands for it */
 	OBS_HAS_TOKENS = 1 << 17,  /* says how many tokens were used */
-	OBS_RETRIED = 1 << 18      /* MEANS_ERROR, MEANS_FAULT: the CLI will try again */
+	OBS_RETRIED = 1 << 18,     /* MEANS_ERROR, MEANS_FAULT: the CLI will try again */
+	OBS_ASKS = 1 << 19         /* a request went to the model, though that is not to say that an answer is due (MEANS_CALL) */
 };
 
 /* An observation is never further ahead of the broker's clock: a record that is counts as one of when it arrived. */

@@ -23,3 +23,38 @@ otlp_record_descriptor(enum otlp_signal signal)
 {
 	return records[signal];
 }
+
+enum verdict
+otlp_text(struct str s, struct arena *a, char **ret)
+{
+	const bool valid = str_valid(s) == s.len;
+	const size_t len = valid ? s.len : str_mend(NULL, s);
+	char *text = arena_take(a, len + 1);
+
+	if (!text)
+		return arena_verdict(a);
+	if (valid)
+		memcpy(text, s.ptr, len);
+	else
+		str_mend(text, s);
+	text[len] = '\0';
+	*ret = text;
+	return VERDICT_OK;
+}
+
+bool
+otlp_is_id(const ProtobufCFieldDescriptor *field, size_t *ret_size)
+{
+	static const struct {
+		const char *name;
+		size_t size;
+	} ids[] = { { "trace_id", 16 }, { "span_id", 8 }, { "parent_span_id", 8 } };
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		if (strcmp(field->name, ids[i].name) == 0) {
+			*ret_size = ids[i].size;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,8 +1,9 @@
 /*
  * An OTLP export request after decoding: the tree of protobuf-c's structs, whatever the encoding was.
  *
- * The tree lives in the request's arena. Text members are never NULL; they end at their first NUL, and
- * hold whatever bytes the sender put there: valid UTF-8 is not promised, str_copy() makes it so.
+ * The tree lives in the request's arena. Text members are never NULL; they end at their first NUL, and are valid UTF-8: what is
+ * not became U+FFFD, for backends refuse a whole request for one such text. Likewise ids that are of another length than ids have
+ * are none.
  */
 #ifndef AGENTBUS_OTLP_H
 #define AGENTBUS_OTLP_H
@@ -11,6 +12,7 @@
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb-c.h"
+#include "str.h"
 #include "verdict.h"
 
 #include <stdint.h>
@@ -36,6 +38,12 @@ const ProtobufCMessageDescriptor *otlp_request_descriptor(enum otlp_signal signa
 
 /* The descriptor of one log record, span or metric. */
 const ProtobufCMessageDescriptor *otlp_record_descriptor(enum otlp_signal signal);
+
+/* A copy of a text in the arena, as a tree has it. Returns VERDICT_OK, TOO_LARGE or NO_MEMORY. */
+enum verdict otlp_text(struct str s, struct arena *a, char **ret);
+
+/* Whether a field of bytes is an id: of a trace or span. *ret_size: how long it must be. */
+bool otlp_is_id(const ProtobufCFieldDescriptor *field, size_t *ret_size);
 
 typedef Opentelemetry__Proto__Common__V1__AnyValue OtlpAnyValue;
 typedef Opentelemetry__Proto__Common__V1__KeyValue OtlpKeyValue;

@@ -1,6 +1,6 @@
 #include "otlp_json_value.h"
 
-#include "str.h"
+#include "otlp.h"
 
 #include <errno.h>
 #include <math.h>
@@ -226,17 +226,29 @@ read_bytes(const char *text, unsigned bits, struct arena *a, ProtobufCBinaryData
 	return VERDICT_OK;
 }
 
-/* OTLP's departure from the protobuf mapping: ids are hexadecimal. */
-static bool
-is_id(const char *field)
+/* The tree is in the arena, too: a text that is as it must be stays where it is. */
+static enum verdict
+read_text(char *text, struct arena *a, char **ret)
 {
-	static const char *const ids[] = { "trace_id", "span_id", "parent_span_id" };
+	const struct str s = str_from(text);
 
-	for (size_t i = 0; i < COUNT(ids); i++) {
-		if (strcmp(field, ids[i]) == 0)
-			return true;
-	}
-	return false;
+	if (str_valid(s) != s.len)
+		return otlp_text(s, a, ret);
+	*ret = text;
+	return VERDICT_OK;
+}
+
+/* OTLP's departure from the protobuf mapping: ids are hexadecimal. */
+static enum verdict
+read_data(const char *text, const ProtobufCFieldDescriptor *field, struct arena *a, ProtobufCBinaryData *ret)
+{
+	size_t size;
+	const bool id = otlp_is_id(field, &size);
+	const enum verdict v = read_bytes(text, id ? 4 : 6, a, ret);
+
+	if (v == VERDICT_OK && id && ret->len != size)
+		ret->len = 0;
+	return v;
 }
 
 enum verdict
@@ -246,12 +258,11 @@ otlp_json_value(const cJSON *value, const ProtobufCFieldDescriptor *field, struc
 	case PROTOBUF_C_TYPE_STRING:
 		if (!cJSON_IsString(value))
 			return VERDICT_MALFORMED;
-		*(char **)member = value->valuestring; /* the tree is in the arena, too */
-		return VERDICT_OK;
+		return read_text(value->valuestring, a, member);
 	case PROTOBUF_C_TYPE_BYTES:
 		if (!cJSON_IsString(value))
 			return VERDICT_MALFORMED;
-		return read_bytes(value->valuestring, is_id(field->name) ? 4 : 6, a, member);
+		return read_data(value->valuestring, field, a, member);
 	case PROTOBUF_C_TYPE_BOOL:
 		if (!cJSON_IsBool(value))
 			return VERDICT_MALFORMED;

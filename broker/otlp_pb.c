@@ -66,24 +66,24 @@ read_number(struct wire *w, ProtobufCType type, void *out)
 static enum verdict
 read_text(struct reader *r, const struct wire *w, void *out)
 {
-	const size_t len = (size_t)(w->end - w->p);
-	char *text = arena_take(r->arena, len + 1);
+	char *text;
+	const enum verdict v = otlp_text((struct str){ (const char *)w->p, (size_t)(w->end - w->p) }, r->arena, &text);
 
-	if (!text)
-		return arena_verdict(r->arena);
-	memcpy(text, w->p, len);
-	text[len] = '\0';
-	memcpy(out, &text, sizeof(text));
-	return VERDICT_OK;
+	if (v == VERDICT_OK)
+		memcpy(out, &text, sizeof(text));
+	return v;
 }
 
 static enum verdict
-read_bytes(struct reader *r, const struct wire *w, void *out)
+read_bytes(struct reader *r, const ProtobufCFieldDescriptor *fd, const struct wire *w, void *out)
 {
 	ProtobufCBinaryData *data = out;
+	size_t size;
 
 	data->len = (size_t)(w->end - w->p);
 	data->data = NULL;
+	if (otlp_is_id(fd, &size) && data->len != size)
+		data->len = 0;
 	if (data->len > 0) {
 		data->data = arena_take(r->arena, data->len);
 		if (!data->data)
@@ -121,7 +121,7 @@ read_element(struct reader *r, const ProtobufCFieldDescriptor *fd, struct wire_f
 	case PROTOBUF_C_TYPE_STRING:
 		return read_text(r, &f->payload, member);
 	case PROTOBUF_C_TYPE_BYTES:
-		return read_bytes(r, &f->payload, member);
+		return read_bytes(r, fd, &f->payload, member);
 	default:
 		return read_number(&f->payload, fd->type, member) ? VERDICT_OK : VERDICT_MALFORMED;
 	}

@@ -174,7 +174,7 @@ observe_fields(const struct provider *p, const struct resource_view *r, const st
 	o->cache_write_1h = field_u64(f, F_CACHE_WRITE_1H);
 	o->speed = field_text(f, F_SPEED);
 	o->has_cost = field_has(f, F_COST_USD);
-	o->cost = llround(fmin(field_double(f, F_COST_USD), 1e6) * 1e12);
+	o->cost = llround(fmax(fmin(field_double(f, F_COST_USD), 1e6), 0) * 1e12);
 	o->duration_ms = field_u64(f, F_DURATION_MS);
 	o->request_id = field_text(f, F_REQUEST_ID);
 	o->prompt_id = field_text(f, F_PROMPT_ID);

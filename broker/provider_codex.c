@@ -45,12 +45,16 @@ static const struct field_rule field_rules[] = {
 	{ "usage.estimated_usd", F_COST_USD },
 };
 
-/* A status below 400 is an answer that has begun; any other, or none, is a failed attempt. */
+/*
+ * A status below 400 is an answer that has begun; any other, or none, is a failed attempt. Where the list of models was asked
+ * for, it names no session, and how it ended in an attribute of its own.
+ */
 static void
 refine_api_request(const struct fields *f, struct observation *o)
 {
-	(void)f;
-	if (o->status == 0 || o->status >= 400)
+	if (!field_has(f, F_SESSION) && field_has(f, F_SUCCESS))
+		o->means = MEANS_NOTHING;
+	else if (o->status == 0 || o->status >= 400)
 		o->means = MEANS_ERROR;
 }
 
@@ -106,7 +110,7 @@ static const struct meaning_rule event_rules[] = {
 	{ "turn_ttft", .means = MEANS_ACTIVITY },
 	{ "user_prompt", .means = MEANS_PROMPT, .flags = OBS_COUNTED },
 	{ "websocket_connect", .when = { IS(F_SUCCESS, "false") }, .means = MEANS_FAULT, .flags = OBS_RETRIED },
-	{ "websocket_request", .means = MEANS_ACTIVITY },
+	{ "websocket_request", .means = MEANS_ACTIVITY, .flags = OBS_ASKS }, /* one of them warms up, before any prompt */
 };
 
 static const struct meaning_rule span_rules[] = {

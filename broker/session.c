@@ -51,10 +51,12 @@ session_anonymous_id(const struct observation *o, char *buf, size_t size)
 	struct str name = o->process.len ? o->process : o->service_name;
 	int n;
 
+	if (name.len > 64)
+		name.len = str_valid((struct str){ name.ptr, 64 }); /* no half of a character */
 	if (o->pid)
 		n = snprintf(buf, size, "%s-%u", o->provider, (unsigned)o->pid);
 	else if (name.len)
-		n = snprintf(buf, size, "%s-%.*s", o->provider, (int)(name.len < 64 ? name.len : 64), name.ptr);
+		n = snprintf(buf, size, "%s-%.*s", o->provider, (int)name.len, name.ptr);
 	else
 		n = snprintf(buf, size, "%s-unknown", o->provider);
 	return (struct str){ buf, (size_t)n };

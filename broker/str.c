@@ -86,3 +86,60 @@ str_copy(char *dst, size_t size, struct str s)
 	}
 	dst[used] = '\0';
 }
+
+/* Length of what s begins with that is ASCII, in whole words; nearly all text is nothing else. */
+static size_t
+ascii_length(struct str s)
+{
+	size_t n = 0;
+
+	for (uint64_t word; s.len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, s.ptr + n, sizeof(word));
+		if (word & 0x8080808080808080u)
+			break;
+	}
+	return n;
+}
+
+size_t
+str_valid(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.len) {
+		const struct str rest = { s.ptr + n, s.len - n };
+		size_t length = ascii_length(rest);
+
+		if (length == 0)
+			length = utf8_length(rest);
+		if (length == 0)
+			break;
+		n += length;
+	}
+	return n;
+}
+
+size_t
+str_mend(char *dst, struct str s)
+{
+	const size_t size = sizeof(REPLACEMENT) - 1;
+	size_t used = 0;
+
+	while (s.len > 0) {
+		const size_t length = str_valid(s);
+
+		if (dst && length)
+			memcpy(dst + used, s.ptr, length);
+		used += length;
+		s.ptr += length;
+		s.len -= length;
+		if (s.len == 0)
+			break;
+		if (dst)
+			memcpy(dst + used, REPLACEMENT, size);
+		used += size;
+		s.ptr++;
+		s.len--;
+	}
+	return used;
+}

@@ -38,4 +38,13 @@ str_starts(struct str s, struct str prefix)
  */
 void str_copy(char *dst, size_t size, struct str s);
 
+/* How many bytes s begins with are whole characters of valid UTF-8. */
+size_t str_valid(struct str s);
+
+/*
+ * Copies s with U+FFFD in the place of each byte that is not UTF-8; all else stays, control characters too. Not terminated.
+ * Returns the length; with dst NULL it only tells that: three times that of s at most.
+ */
+size_t str_mend(char *dst, struct str s);
+
 #endif

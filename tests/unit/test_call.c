@@ -208,6 +208,19 @@ Test(call, is_of_the_turn_that_had_begun)
 	cr_expect_eq(add(MEANS_RESPONSE, 400)->turn_ns, second.time_ns);
 }
 
+Test(call, a_request_that_says_nothing_of_the_turn_begins_a_call_too)
+{
+	struct observation begin = record(MEANS_ACTIVITY, 0);
+
+	calls_note(calls, &provider_codex, &begin);
+	cr_expect_eq(add(MEANS_RESPONSE, 500)->o.start_ns, NOW + 500 * MS);
+	begin.flags = OBS_ASKS;
+	calls_note(calls, &provider_codex, &begin);
+	cr_expect_eq(add(MEANS_RESPONSE, 500)->o.start_ns, NOW);
+	calls_note(calls, &provider_codex, &begin);
+	cr_expect(add(MEANS_FAULT, 500)->is_whole);
+}
+
 Test(call, another_sessions_beginning_is_not_its_own)
 {
 	struct observation begin = record(MEANS_CALL, 100);

@@ -117,6 +117,7 @@ Test(otlp_json_value, ids_are_hexadecimal)
 	cr_assert_eq(r->trace_id.len, 16);
 	cr_assert_eq(memcmp(r->trace_id.data, sample_trace_id, 16), 0);
 	cr_assert_eq(r->span_id.len, 0);
+	cr_assert_eq(record("\"spanId\":\"" SAMPLE_TRACE_ID "\"")->span_id.len, 0); /* no id is so long */
 	cr_assert_null(record("\"traceId\":\"abc\""));
 	cr_assert_null(record("\"traceId\":\"zz\""));
 	cr_assert_null(record("\"traceId\":\"55mzSLbRLjuaP3Upg9uhCw==\""));
@@ -258,4 +259,10 @@ Test(otlp_json_value, halves_of_characters_become_replacements)
 	cr_assert_str_eq(value("{\"stringValue\":\"\\ud83c\\ud83c\\udf0d\"}")->string_value, want);
 	snprintf(want, sizeof(want), "%sA", fffd);
 	cr_assert_str_eq(value("{\"stringValue\":\"\\ud83c\\u0041\"}")->string_value, want);
+}
+
+Test(otlp_json_value, bytes_that_are_no_text_become_replacements)
+{
+	cr_assert_str_eq(value("{\"stringValue\":\"a\xff\\n\xe2\x82 caf\xc3\xa9\"}")->string_value,
+			 "a\xef\xbf\xbd\n\xef\xbf\xbd\xef\xbf\xbd caf\xc3\xa9");
 }

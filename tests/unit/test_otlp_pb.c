@@ -286,16 +286,43 @@ Test(otlp_pb, unknown_fields_survive)
 	cr_assert(packs_to(&req, w.bytes, w.len));
 }
 
-Test(otlp_pb, text_that_is_not_utf8_is_passed_on)
+Test(otlp_pb, text_that_is_not_utf8_becomes_so)
 {
 	struct wire_writer w = { 0 };
 	struct otlp_request req;
 
 	put_open(&w, 1);
-	put_text(&w, 3, "\xff\xfe");
+	put_text(&w, 3, "a\xff caf\xc3\xa9\n\xe2\x82");
 	put_close(&w);
 	cr_assert_eq(decode(OTLP_LOGS, w.bytes, w.len, &req), VERDICT_OK);
-	cr_assert_str_eq(req.logs->resource_logs[0]->schema_url, "\xff\xfe");
+	cr_assert_str_eq(req.logs->resource_logs[0]->schema_url, "a\xef\xbf\xbd caf\xc3\xa9\n\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+Test(otlp_pb, ids_of_another_length_are_none)
+{
+	static const size_t lengths[] = { 0, 1, 7, 8, 9, 15, 16, 17, 32 };
+	static const uint8_t id[32] = "0123456789abcdef0123456789abcdef";
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		const size_t len = lengths[i];
+		struct wire_writer w = { 0 };
+		struct otlp_request req;
+
+		put_open(&w, 1);
+		put_open(&w, 2);
+		put_open(&w, 2);
+		put_bytes(&w, 1, id, len);
+		put_bytes(&w, 2, id, len);
+		put_bytes(&w, 4, id, len);
+		put_close(&w);
+		put_close(&w);
+		put_close(&w);
+		cr_assert_eq(decode(OTLP_TRACES, w.bytes, w.len, &req), VERDICT_OK);
+		const OtlpSpan *span = req.traces->resource_spans[0]->scope_spans[0]->spans[0];
+		cr_assert_eq(span->trace_id.len, len == 16 ? 16 : 0);
+		cr_assert_eq(span->span_id.len, len == 8 ? 8 : 0);
+		cr_assert_eq(span->parent_span_id.len, len == 8 ? 8 : 0);
+	}
 }
 
 /* --- the signal --- */

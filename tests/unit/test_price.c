@@ -79,15 +79,15 @@ static const struct shipped {
 	double higher[PRICE_KIND_COUNT];
 	double fast, flex, priority;
 } shipped[] = {
-	{ "claude-opus-5-5", { 4, 20, .2, 5, 8 }, 0, { 0 }, 0, 0, 0 },
+	{ "claude-opus-5-5 claude-opus-5-5[1m]", { 4, 20, .2, 5, 8 }, 0, { 0 }, 0, 0, 0 },
 	{ "claude-haiku-5-5", { .1, .5, .01, .125, .2 }, 0, { 0 }, 0, 0, 0 },
-	{ "claude-opus-4-8 claude-opus-5", { 5, 25, .5, 6.25, 10 }, 0, { 0 }, 2, 0, 0 },
-	{ "claude-opus-4-6 claude-opus-4-7", { 5, 25, .5, 6.25, 10 }, 0, { 0 }, 6, 0, 0 },
+	{ "claude-opus-4-8 claude-opus-4-8[1m] claude-opus-5 claude-opus-5[1m]", { 5, 25, .5, 6.25, 10 }, 0, { 0 }, 2, 0, 0 },
+	{ "claude-opus-4-6 claude-opus-4-6[1m] claude-opus-4-7 claude-opus-4-7[1m]", { 5, 25, .5, 6.25, 10 }, 0, { 0 }, 6, 0, 0 },
 	{ "claude-opus-4-5", { 5, 25, .5, 6.25, 10 }, 0, { 0 }, 0, 0, 0 },
 	{ "claude-fable-5", { 10, 50, 1, 12.5, 20 }, 0, { 0 }, 0, 0, 0 },
-	{ "claude-sonnet-5", { 2, 10, .2, 2.5, 4 }, 0, { 0 }, 0, 0, 0 },
-	{ "claude-sonnet-4-6", { 3, 15, .3, 3.75, 6 }, 0, { 0 }, 0, 0, 0 },
-	{ "claude-sonnet-4-5", { 3, 15, .3, 3.75, 6 }, 200000, { 6, 22.5, .6, 7.5, 0 }, 0, 0, 0 },
+	{ "claude-sonnet-5 claude-sonnet-5[1m]", { 2, 10, .2, 2.5, 4 }, 0, { 0 }, 0, 0, 0 },
+	{ "claude-sonnet-4-6 claude-sonnet-4-6[1m]", { 3, 15, .3, 3.75, 6 }, 0, { 0 }, 0, 0, 0 },
+	{ "claude-sonnet-4-5 claude-sonnet-4-5[1m]", { 3, 15, .3, 3.75, 6 }, 200000, { 6, 22.5, .6, 7.5, 0 }, 0, 0, 0 },
 	{ "claude-haiku-4-5", { 1, 5, .1, 1.25, 2 }, 0, { 0 }, 0, 0, 0 },
 	{ "gpt-6-astra", { 10, 50, 0, 0, 0 }, 0, { 0 }, 0, 0, 0 },
 	{ "gpt-6-sol", { 2, 10, 0, 0, 0 }, 0, { 0 }, 0, 0, 0 },

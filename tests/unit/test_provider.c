@@ -202,6 +202,21 @@ Test(provider, claude_commands_are_not_prompts)
 	cr_expect(o.flags & OBS_COUNTED);
 }
 
+Test(provider, a_cost_is_a_sum_that_somebody_may_pay)
+{
+	static const struct {
+		const char *text;
+		int64_t cost;
+	} cases[] = { { "0.25", 250000000000 }, { "0", 0 }, { "-4", 0 }, { "-1e300", 0 }, { "1e300", 1000000000000000000 } };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct observation o;
+
+		cr_assert(LOG(&provider_claude, &o, { "event.name", "api_request", 0 }, { "cost_usd", cases[i].text, 0 }));
+		cr_expect_eq(o.cost, cases[i].cost, "%s", cases[i].text);
+	}
+}
+
 Test(provider, codex_tokens_and_doubles)
 {
 	struct observation o;
@@ -231,6 +246,9 @@ Test(provider, codex_failed_attempts)
 	cr_assert(
 	    LOG(&provider_codex, &o, { "event.name", "codex.api_request", 0 }, { "error.message", "error sending request", 0 }));
 	cr_expect_eq(o.means, MEANS_ERROR);
+	/* The list of models is no answer of a model, and nobody's. */
+	cr_expect_not(LOG(&provider_codex, &o, { "event.name", "codex.api_request", 0 }, { "endpoint", "/models", 0 },
+			  { "success", "false", 0 }, { "http.response.status_code", NULL, 401 }));
 	cr_assert(SPAN(&provider_codex, "session_task.turn", &o, { "codex.turn.token_usage.total_tokens", NULL, 0 }));
 	cr_expect(o.flags & OBS_FAILED);
 	cr_assert(SPAN(&provider_codex, "session_task.turn", &o, { "codex.turn.token_usage.total_tokens", NULL, 7 }));

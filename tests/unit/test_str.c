@@ -1,5 +1,7 @@
 #include "str.h"
 
+#include "guard.h"
+
 #include <criterion/criterion.h>
 
 #define FFFD "\xef\xbf\xbd"
@@ -74,4 +76,50 @@ Test(str, equality_and_prefix_look_at_length_first)
 	cr_assert(str_starts(STR("claude_code.api_request"), STR("claude_code.")));
 	cr_assert_not(str_starts(STR("claude"), STR("claude_code.")));
 	cr_assert(str_starts(STR("x"), (struct str){ NULL, 0 }));
+}
+
+static const struct {
+	struct str from;
+	size_t valid; /* bytes of its beginning */
+	const char *to;
+} mended[] = {
+	{ { "", 0 }, 0, "" },
+	{ { "two\nlines\x1b[31m \x7f", 16 }, 16, "two\nlines\x1b[31m \x7f" }, /* all that is text stays */
+	{ { "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8c\x8d", 14 }, 14, "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8c\x8d" },
+	{ { "\xff", 1 }, 0, FFFD },
+	{ { "eight by\xfftes", 12 }, 8, "eight by" FFFD "tes" },
+	{ { "eight b\xc3\xa9tes", 12 }, 12, "eight b\xc3\xa9tes" }, /* a character across two words */
+	{ { "\xed\xa0\x80z", 4 }, 0, FFFD FFFD FFFD "z" },
+	{ { "sixteen bytes so\xe2\x82", 18 }, 16, "sixteen bytes so" FFFD FFFD },
+};
+
+Test(str, mend_changes_only_what_is_not_utf8)
+{
+	for (size_t i = 0; i < sizeof(mended) / sizeof(mended[0]); i++) {
+		const struct str from = mended[i].from;
+		const size_t len = strlen(mended[i].to);
+		char dst[64];
+
+		memset(dst, 'x', sizeof(dst));
+		cr_assert_eq(str_valid(from), mended[i].valid, "case %zu", i);
+		cr_assert_eq(str_mend(NULL, from), len, "case %zu", i);
+		cr_assert_eq(str_mend(dst, from), len, "case %zu", i);
+		cr_assert_eq(memcmp(dst, mended[i].to, len), 0, "case %zu", i);
+		cr_assert_eq(dst[len], 'x', "case %zu", i);
+		cr_assert_eq(str_valid((struct str){ dst, len }), len, "case %zu", i);
+	}
+}
+
+Test(str, mend_reads_no_further_at_every_prefix)
+{
+	static const char text[] = "plain \xc3\xa9\xe2\x82\xac\xff\xf0\x9f\x8c\x8d and more";
+	struct guard g = guard_create(sizeof(text));
+
+	for (size_t len = 0; len < sizeof(text); len++) {
+		char dst[3 * sizeof(text)];
+		const size_t n = str_mend(dst, (struct str){ guard_put(&g, text, len), len });
+
+		cr_assert_eq(str_valid((struct str){ dst, n }), n, "%zu bytes", len);
+	}
+	guard_destroy(&g);
 }
