@@ -12,10 +12,10 @@
 #define KEPT_BYTES     (256 << 10)               /* of scratch memory */
 #define RETRY_MIN_S    1.0                       /* until a failed store is tried again; doubles */
 #define RETRY_MAX_S    ((double)VERDICT_RETRY_S) /* who comes back as told finds that it was tried meanwhile */
-#define REOPEN_MAX_S   60.0              /* of one that cannot be opened: that needs somebody, and each attempt tells why */
-#define CALM_NS        (60 * NS_PER_S)   /* after which trouble with the store is new trouble */
-#define QUIET_S        1.0               /* without a commit: time for a checkpoint */
-#define CHECKPOINT_MIN ((size_t)1 << 20) /* bytes of write-ahead log that are worth one */
+#define REOPEN_MAX_S   60.0               /* of one that cannot be opened: that needs somebody, and each attempt tells why */
+#define CALM_NS        (60 * NS_PER_S)    /* after which trouble with the store is new trouble */
+#define QUIET_S        1.0                /* without a commit: time for a checkpoint */
+#define CHECKPOINT_MIN ((size_t)1 << 20)  /* bytes of write-ahead log that are worth one */
 #define CHECKPOINT_DUE ((size_t)24 << 20) /* by which it grows until it wants one at once */
 
 static uint64_t
