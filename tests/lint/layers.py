@@ -43,6 +43,7 @@ BROKER = (
     ("held", DOMAIN, set()),
     ("synthesise", DOMAIN, {"otlp-types"}),
     ("provider*", DOMAIN, set()),
+    ("hook", DOMAIN, {"cjson"}),
     ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
     ("tally", DOMAIN, set()),
@@ -61,6 +62,7 @@ BROKER = (
     ("journal", EDGE, set()),
     ("clock", EDGE, set()),
     ("intake", EDGE, set()),
+    ("ingest", EDGE, {"ev"}),
     ("batch", EDGE, set()),
     ("bus_pack", EDGE, {"bus-types"}),
     ("bus_wire", EDGE, {"protobuf-c", "bus-types"}),
