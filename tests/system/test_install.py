@@ -22,6 +22,7 @@ lib/libagentbus.so.0
 lib/libagentbus.so.0.1.0
 lib/pkgconfig/agentbus.pc
 lib/systemd/user/agentbusd.service
+libexec/agentbus/agentbus-verbs
 share/agentbus/pricing/models.json
 share/agentbus/proto/agentbus/v1/agentbus.proto
 """.split()
