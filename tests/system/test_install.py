@@ -59,7 +59,7 @@ class Install(unittest.TestCase):
     def test_modes(self):
         for name in self.installed():
             mode = stat.S_IMODE((self.usr / name).stat().st_mode)
-            program = name.startswith("bin/") or ".so" in name
+            program = name.startswith(("bin/", "libexec/")) or ".so" in name
             self.assertEqual(mode, 0o755 if program else 0o644, name)
 
     def test_man_pages(self):
