@@ -114,6 +114,8 @@ ingest_open(struct ingest *g, struct ev_loop *loop, const struct rundir *r, stru
 	}
 	ev_io_init(&g->readable, on_readable, g->fd, EV_READ);
 	g->readable.data = g;
+	/* Before the query socket in the same turn: what was told before somebody asked is in the answer. */
+	ev_set_priority(&g->readable, EV_MAXPRI);
 	ev_io_start(loop, &g->readable);
 	return true;
 }

@@ -27,7 +27,7 @@
 struct request {
 	const char *provider, *runtime_dir, *config;
 	char *json; /* of the command line, NULL: standard input */
-	bool help;
+	bool help, version;
 };
 
 /* --- the command line --- */
@@ -74,6 +74,8 @@ read_arguments(int argc, char **argv)
 
 		if (n == 0 && strcmp(argv[i], "--help") == 0)
 			r.help = true;
+		if (n == 0 && strcmp(argv[i], "--version") == 0)
+			r.version = true;
 		if (n == 0 && argv[i][0] == '{')
 			r.json = argv[i];
 		i += n ? n : 1;
@@ -221,6 +223,10 @@ emit_run(int argc, char **argv)
 
 	if (r.help) {
 		print_help();
+		return 0;
+	}
+	if (r.version) {
+		puts("agentbus " AGENTBUS_VERSION);
 		return 0;
 	}
 	if (r.provider && !is_word(r.provider))
