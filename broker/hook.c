@@ -197,7 +197,7 @@ enum verdict
 hook_read_payload(const struct provider *p, const char *text, size_t len, uint64_t now_ns, struct arena *a,
 		  struct observation *ret)
 {
-	cJSON *payload;
+	cJSON *payload = NULL;
 	const enum verdict v = parse(text, len, a, &payload);
 
 	if (v == VERDICT_OK)
@@ -236,7 +236,7 @@ hook_read_message(const char *text, size_t len, uint64_t now_ns, struct arena *a
 {
 	const struct provider *p;
 	struct observation o;
-	cJSON *message;
+	cJSON *message = NULL;
 	const cJSON *payload, *env;
 	const enum verdict v = parse(text, len, a, &message);
 	uint64_t ns;

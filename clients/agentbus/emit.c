@@ -111,7 +111,7 @@ read_input(char *text)
 {
 	const int64_t deadline = now_ms() + INPUT_MS;
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
-	char rest[4096];
+	char rest[4096] = "";
 	size_t len = 0;
 
 	for (int64_t left; (left = deadline - now_ms()) >= 0;) {

@@ -2,10 +2,16 @@
 
 #include <string.h>
 
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static size_t
 skip_space(const char *text, size_t len, size_t at)
 {
-	while (at < len && memchr(" \t\r\n", text[at], 4))
+	while (at < len && is_space(text[at]))
 		at++;
 	return at;
 }
@@ -61,7 +67,7 @@ emit_scan(const char *text, size_t len, size_t *at, struct emit_member *ret)
 	if (p >= len || p == value) /* cut, or nothing */
 		return false;
 	*at = p;
-	while (p > value && memchr(" \t\r\n", text[p - 1], 4))
+	while (p > value && is_space(text[p - 1]))
 		p--;
 	*ret = (struct emit_member){ text + key + 1, text + value, end - key - 2, p - value };
 	return true;
