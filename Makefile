@@ -54,10 +54,13 @@ CLI_SRC    := $(wildcard clients/agentbus/*.c)
 CLI_OBJ    := $(CLI_SRC:%.c=$(BUILD)/%.o)
 SUBSCRIBERS := eww-subscriber notify-subscriber log-subscriber
 PROGRAMS   := $(addprefix $(BUILD)/,agentbusd agentbus $(SUBSCRIBERS))
+# What `agentbus emit` is made of: no libraries, since it runs with each hook. The other verbs are in agentbus-verbs.
+EMIT_OBJ   := $(BUILD)/clients/agentbus.o $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/agentbus/emit*.c))
+VERBS      := $(BUILD)/agentbus-verbs
 SONAME     := libagentbus.so.0
 
 .PHONY: all
-all: $(PROGRAMS) $(BUILD)/$(SONAME) $(BUILD)/libagentbus.a
+all: $(PROGRAMS) $(VERBS) $(BUILD)/$(SONAME) $(BUILD)/libagentbus.a
 
 # Says in one line what is missing, instead of a page of compiler errors.
 PROBE_HEADERS := ev.h nng/nng.h protobuf-c/protobuf-c.h cjson/cJSON.h microhttpd.h nghttp2/nghttp2.h sqlite3.h zlib.h ini.h systemd/sd-bus.h curl/curl.h
@@ -132,7 +135,10 @@ $(foreach s,$(SUBSCRIBERS),$(eval $(BUILD)/$(s): $(patsubst %.c,$(BUILD)/%.o,$(w
 $(SUBSCRIBERS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/clients/%.o $(COMMON_OBJ) $(BUILD)/libagentbus.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(BUILD)/libagentbus.a $(CLIENT_LIBS) -lm -o $@
 
-$(BUILD)/agentbus: $(CLI_OBJ) $(COMMON_OBJ) $(PRICES_OBJ) $(BUILD)/libagentbus.a
+$(BUILD)/agentbus: $(EMIT_OBJ) | $(VERBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@
+
+$(VERBS): $(CLI_OBJ) $(COMMON_OBJ) $(PRICES_OBJ) $(BUILD)/libagentbus.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(CLIENT_LIBS) -lm -o $@
 
 $(BUILD)/tests/libbroker.a: $(filter-out $(BUILD)/broker/main.o,$(BROKER_OBJ)) $(PRICES_OBJ) $(OTLP_OBJ) $(BUS_OBJ) $(STORE_OBJ)
@@ -236,6 +242,7 @@ UNITS    := $(patsubst contrib/systemd/%,$(BUILD)/systemd/%,$(wildcard contrib/s
 # mode:source:destination below PREFIX
 INSTALLED := \
 	$(foreach p,$(PROGRAMS),755:$(p):bin/$(notdir $(p))) \
+	755:$(VERBS):libexec/agentbus/$(notdir $(VERBS)) \
 	755:$(BUILD)/$(SONAME):lib/libagentbus.so.$(VERSION) \
 	644:$(BUILD)/libagentbus.a:lib/libagentbus.a \
 	644:$(BUILD)/agentbus.pc:lib/pkgconfig/agentbus.pc \

@@ -11,6 +11,7 @@
 #include "gate.h"
 #include "grpc.h"
 #include "http.h"
+#include "ingest.h"
 #include "intake.h"
 #include "journal.h"
 #include "keeper.h"
@@ -48,6 +49,7 @@ struct broker {
 	struct refusals refusals;
 	struct http http;
 	struct grpc grpc;
+	struct ingest ingest;
 	struct gate gate;
 	struct listeners listeners;
 	struct service service;

@@ -231,6 +231,18 @@ open_access(struct broker *b)
 	return true;
 }
 
+/* Last, when all is ready for what comes. */
+static bool
+open_ways_in(struct broker *b)
+{
+	if (!ingest_open(&b->ingest, b->loop, &b->rundir, &b->intake, &b->refusals, b->config.allow_other_users))
+		return false;
+	if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
+		return true;
+	ingest_close(&b->ingest);
+	return false;
+}
+
 static bool
 open_doors(struct broker *b)
 {
@@ -251,7 +263,7 @@ open_doors(struct broker *b)
 	grpc_open(&b->grpc, b->loop, &b->intake, limits, &b->access, &b->refusals, b->metrics, &b->log, connection_left, b);
 	if (gate_open(&b->gate, b->loop, &b->clock, limits, b->config.allow_other_users, &b->refusals,
 		      (struct gate_host){ adopt_http, b }, (struct gate_host){ adopt_grpc, b })) {
-		if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
+		if (open_ways_in(b))
 			return true;
 		gate_close(&b->gate);
 	}
@@ -264,6 +276,7 @@ static void
 close_doors(struct broker *b)
 {
 	listen_close(&b->listeners);
+	ingest_close(&b->ingest);
 	grpc_close(&b->grpc);
 	http_close(&b->http);
 	gate_close(&b->gate);

@@ -129,6 +129,9 @@ put_session(struct bus_wire *w, const struct session *s)
 	bus_wire_number(w, 17, s->children);
 	bus_wire_number(w, 16, s->auxiliary);
 	bus_wire_text(w, 15, s->parent_id);
+	bus_wire_text(w, 14, s->window);
+	bus_wire_text(w, 13, s->tmux_pane);
+	bus_wire_text(w, 12, s->tty);
 	bus_wire_number(w, 11, s->pid);
 	put_project(w, 10, s);
 	bus_wire_number(w, 8, s->evidence);

@@ -57,7 +57,10 @@ enum field {
 	F_TURN_TOKENS, /* of a whole turn */
 	F_CWD,
 	F_PROJECT,
-	F_TOOL_PHASE, /* on the span that is a tool's call, where other spans name the tool, too */
+	F_INTERRUPT,    /* the person has stopped a tool */
+	F_NOTIFICATION, /* what a notification is about */
+	F_TITLE,        /* of a thread that only makes a title */
+	F_TOOL_PHASE,   /* on the span that is a tool's call, where other spans name the tool, too */
 	F_COUNT
 };
 

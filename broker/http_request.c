@@ -135,7 +135,7 @@ judge_head(const struct http *h, const char *method, struct http_request *r)
 		return VERDICT_OK;
 	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
 		return VERDICT_BAD_METHOD;
-	if (!typed || !coded)
+	if (!typed || !coded || (r->route->hook && (r->encoding != OTLP_JSON || r->compressed)))
 		return VERDICT_BAD_TYPE;
 	return content_length(r->mhd) > h->with.limits->max_body ? VERDICT_TOO_LARGE : VERDICT_OK;
 }
@@ -225,6 +225,25 @@ stop_waiting(struct http *h, struct http_request *r)
 		r->next->previous = r->previous;
 }
 
+static enum verdict
+take(struct http *h, const struct http_request *r)
+{
+	const struct intake_body body = {
+		.bytes = r->body.bytes,
+		.len = r->body.len,
+		.encoding = r->encoding,
+		.compressed = r->compressed,
+		.signal_known = r->route->signal_known,
+		.signal = r->route->signal,
+		.peer = r->connection->peer.id,
+		.passed_on = http_passed_on(header(r->mhd, MHD_HTTP_HEADER_USER_AGENT)),
+	};
+
+	if (!r->route->hook)
+		return intake_take(h->with.intake, &body);
+	return intake_take_hook(h->with.intake, hook_provider(str_from(r->route->hook)), (const char *)body.bytes, body.len);
+}
+
 static enum MHD_Result
 finish_request(struct http *h, struct http_request *r, const char *method)
 {
@@ -239,16 +258,7 @@ finish_request(struct http *h, struct http_request *r, const char *method)
 	if (h->stopping)
 		r->verdict = VERDICT_BUSY;
 	if (route && r->verdict == VERDICT_OK)
-		r->verdict =
-		    intake_take(h->with.intake,
-				&(struct intake_body){ .bytes = r->body.bytes,
-						       .len = r->body.len,
-						       .encoding = r->encoding,
-						       .compressed = r->compressed,
-						       .signal_known = route->signal_known,
-						       .signal = route->signal,
-						       .peer = r->connection->peer.id,
-						       .passed_on = http_passed_on(header(r->mhd, MHD_HTTP_HEADER_USER_AGENT)) });
+		r->verdict = take(h, r);
 	drop_body(h, r);
 	return r->verdict == VERDICT_OK && h->with.intake->deferred ? wait_for_store(h, r) : answer(h, r, r->verdict);
 }

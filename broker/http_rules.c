@@ -15,6 +15,7 @@ const struct http_route http_routes[] = {
 	{ .path = "/v1/metrics", .signal_known = true, .signal = OTLP_METRICS },
 	{ .path = "/" }, /* exporters that were given the bare endpoint: Codex posts there */
 	{ .path = "/v1" },
+	{ .path = "/hooks/claude", .hook = "claude" },
 	{ .path = "/healthz", .page = HTTP_HEALTH },
 	{ .path = "/metrics", .page = HTTP_METRICS },
 };

@@ -21,6 +21,7 @@ struct http_route {
 	enum http_page page;
 	bool signal_known; /* else the body tells */
 	enum otlp_signal signal;
+	const char *hook; /* the provider whose hooks post here, in JSON and not OTLP; NULL for others */
 };
 
 extern const struct http_route http_routes[];

@@ -112,6 +112,23 @@ intake_take(struct intake *in, const struct intake_body *body)
 	return v;
 }
 
+enum verdict
+intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len)
+{
+	const uint64_t now_ns = clock_now(in->clock);
+	enum verdict v = in->closed;
+	struct observation o;
+
+	if (v == VERDICT_OK)
+		v = p ? hook_read_payload(p, text, len, now_ns, &in->arena, &o)
+		      : hook_read_message(text, len, now_ns, &in->arena, &o);
+	if (v == VERDICT_OK && o.means != MEANS_NOTHING)
+		sessions_observe(in->sessions, &o, now_ns);
+	publish_flush(in->publisher);
+	arena_reset(&in->arena);
+	return v;
+}
+
 void
 intake_peer_closed(struct intake *in, uint64_t peer, unsigned requests)
 {

@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "enricher.h"
+#include "hook.h"
 #include "limit.h"
 #include "otlp.h"
 #include "publish.h"
@@ -50,6 +51,12 @@ void intake_release(struct intake *in, size_t len);
  * for the store; else nothing has changed.
  */
 enum verdict intake_take(struct intake *in, const struct intake_body *body);
+
+/*
+ * Takes what a hook was told: the payload of a CLI of this provider, or with NULL a message of the hooks' command. As
+ * intake_take(), but nothing of it is passed on.
+ */
+enum verdict intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len);
 
 /* A connection is gone from the other side, after so many requests. */
 void intake_peer_closed(struct intake *in, uint64_t peer, unsigned requests);

@@ -1,5 +1,5 @@
 /*
- * One thing that a CLI's telemetry says, in words that are the same for all of them.
+ * One thing that a CLI's telemetry or one of its hooks says, in words that are the same for all of them.
  *
  * A provider's table turns a log record or span into at most one observation; the session machine knows nothing of CLIs.
  * Views point into the request and die with it.
@@ -42,6 +42,7 @@ enum meaning {
 	MEANS_NOTHING,
 	MEANS_START,        /* a session began or resumed; not shown before its first prompt or request */
 	MEANS_PROMPT,       /* the person asked for something */
+	MEANS_TURN_START,   /* a turn began; a prompt that is counted by other means */
 	MEANS_COMMAND,      /* the person typed a command that asks the model nothing; says nothing of the state */
 	MEANS_ACTIVITY,     /* the turn goes on */
 	MEANS_CALL,         /* a request went to the model: an answer is due */
@@ -83,7 +84,8 @@ enum observation_flag {
 	OBS_ANONYMOUS = 1 << 16,   /* may lack a session id: its process stands for it */
 	OBS_HAS_TOKENS = 1 << 17,  /* says how many tokens were used */
 	OBS_RETRIED = 1 << 18,     /* MEANS_ERROR, MEANS_FAULT: the CLI will try again */
-	OBS_ASKS = 1 << 19         /* a request went to the model, though that is not to say that an answer is due (MEANS_CALL) */
+	OBS_ASKS = 1 << 19,        /* a request went to the model, though that is not to say that an answer is due (MEANS_CALL) */
+	OBS_TOLD = 1 << 20         /* a hook or notify says so, not telemetry */
 };
 
 /* An observation is never further ahead of the broker's clock: a record that is counts as one of when it arrived. */
@@ -127,6 +129,7 @@ struct observation {
 
 	struct str project_name, project_dir;
 	uint32_t pid;
+	struct str tty, tmux_pane, window; /* where its person sits; window: hints, see ingest.h */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A first look at JSON text, before anything is built from it. Part of otlp_json; nobody else needs this.
+ * A first look at JSON text, before anything is built from it. Part of otlp_json, and for hooks.
  */
 #ifndef AGENTBUS_OTLP_JSON_SCAN_H
 #define AGENTBUS_OTLP_JSON_SCAN_H

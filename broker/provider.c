@@ -63,8 +63,8 @@ rule_among(const struct meaning_rule *rules, size_t count, struct str name, cons
 }
 
 /* By name, else by a row named "*". */
-static const struct meaning_rule *
-rule_find(const struct meaning_rule *rules, size_t count, struct str name, const struct fields *f)
+const struct meaning_rule *
+provider_rule(const struct meaning_rule *rules, size_t count, struct str name, const struct fields *f)
 {
 	const struct meaning_rule *r = name.len ? rule_among(rules, count, name, f) : NULL;
 
@@ -319,7 +319,7 @@ provider_read_log(const struct provider *p, const struct resource_view *r, const
 	o.time_ns = sane_time(ns ? ns : parse_timestamp(field_text(&f, F_TIMESTAMP)), r->now_ns);
 	o.has_trace_id = copy_id(&rec->trace_id, o.trace_id, sizeof(o.trace_id));
 	o.has_span_id = copy_id(&rec->span_id, o.span_id, sizeof(o.span_id));
-	observe_rule(p, rule_find(p->events, p->event_count, name, &f), &f, &o);
+	observe_rule(p, provider_rule(p->events, p->event_count, name, &f), &f, &o);
 	*ret = o;
 }
 
@@ -385,7 +385,7 @@ provider_read_span(const struct provider *p, const struct resource_view *r, cons
 	}
 	if (span->parent_span_id.len == 0)
 		o.flags |= OBS_ROOT;
-	observe_rule(p, rule_find(p->spans, p->span_count, name, &f), &f, &o);
+	observe_rule(p, provider_rule(p->spans, p->span_count, name, &f), &f, &o);
 	*ret = o;
 	return kind_of(p, name, &f);
 }

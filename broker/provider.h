@@ -52,6 +52,8 @@ struct provider {
 	size_t event_count;
 	const struct meaning_rule *spans;
 	size_t span_count;
+	const struct meaning_rule *hooks; /* by the name of the hook's event; what they mean is told */
+	size_t hook_count;
 	const struct kind_rule *kinds;
 	size_t kind_count;
 	const struct retry_rule *retries;   /* the first that holds; NULL: nothing is known */
@@ -93,6 +95,9 @@ const struct provider *provider_of_scope(const struct resource_view *r, const ch
 
 /* Whose record this is: p, else by the record's own name. Never NULL. */
 const struct provider *provider_of_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec);
+
+/* The row of that name whose conditions hold, else a row named "*"; NULL if there is none. */
+const struct meaning_rule *provider_rule(const struct meaning_rule *rules, size_t count, struct str name, const struct fields *f);
 
 /* Reads a log record or span, whatever it means: MEANS_NOTHING too. The span's kind is returned. */
 void provider_read_log(const struct provider *p, const struct resource_view *r, const OtlpLogRecord *rec,

@@ -45,6 +45,36 @@ static const struct field_rule field_rules[] = {
 	{ "vcs.repository.name", F_PROJECT },
 };
 
+/* A sub-agent's end is no turn's end, and that Claude has been idle for a while is no question. */
+static const struct meaning_rule hook_rules[] = {
+	{ "Elicitation", .means = MEANS_ASK, .reason = "question" },
+	{ "ElicitationResult", .means = MEANS_ACTIVITY },
+	{ "Notification", .when = { IS(F_NOTIFICATION, "elicitation_dialog") }, .means = MEANS_ASK, .reason = "question" },
+	{ "Notification", .when = { IS(F_NOTIFICATION, "permission_prompt") }, .means = MEANS_ASK, .reason = "permission" },
+	{ "Notification", .means = MEANS_CONTEXT },
+	{ "PermissionDenied", .means = MEANS_ACTIVITY },
+	{ "PermissionRequest", .when = { IS(F_TOOL, "AskUserQuestion") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PermissionRequest", .when = { IS(F_TOOL, "ExitPlanMode") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PermissionRequest", .means = MEANS_ASK, .reason = "permission" },
+	{ "PostCompact", .means = MEANS_ACTIVITY },
+	{ "PostToolUse", .means = MEANS_ACTIVITY },
+	{ "PostToolUseFailure", .when = { IS(F_INTERRUPT, "true"), LACKS(F_AGENT) }, .means = MEANS_TURN_END,
+	  .reason = "interrupted" },
+	{ "PostToolUseFailure", .means = MEANS_ACTIVITY },
+	{ "PreCompact", .means = MEANS_ACTIVITY },
+	{ "PreToolUse", .when = { IS(F_TOOL, "AskUserQuestion") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PreToolUse", .when = { IS(F_TOOL, "ExitPlanMode") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PreToolUse", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
+	{ "SessionEnd", .when = { IS(F_STOP_REASON, "clear") }, .means = MEANS_END, .reason = "clear" },
+	{ "SessionEnd", .means = MEANS_END, .reason = "exit" },
+	{ "SessionStart", .means = MEANS_START },
+	{ "Stop", .when = { LACKS(F_AGENT) }, .means = MEANS_TURN_END, .reason = "turn_end" },
+	{ "StopFailure", .when = { LACKS(F_AGENT) }, .means = MEANS_TURN_END, .flags = OBS_FAILED, .reason = "error" },
+	{ "SubagentStart", .means = MEANS_ACTIVITY },
+	{ "SubagentStop", .means = MEANS_ACTIVITY },
+	{ "UserPromptSubmit", .means = MEANS_TURN_START, .reason = "prompt" },
+};
+
 static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR, .flags = OBS_FINAL },
 	{ "api_refusal", .means = MEANS_ACTIVITY },
@@ -99,6 +129,7 @@ const struct provider provider_claude = {
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(hook),
 	RULES(kind),
 	.background = background,
 	.input_excludes_cache = true,

@@ -89,6 +89,25 @@ refine_result(const struct fields *f, struct observation *o)
 	o->parent = field_text(f, F_CHILD);
 }
 
+/* agent-turn-complete is notify's: it is said of sub-agents (no client) and title threads, too. */
+static const struct meaning_rule hook_rules[] = {
+	{ "Interrupt", .means = MEANS_TURN_END, .reason = "interrupted" },
+	{ "PermissionRequest", .means = MEANS_ASK, .reason = "permission" },
+	{ "PostCompact", .means = MEANS_ACTIVITY },
+	{ "PostToolUse", .means = MEANS_ACTIVITY },
+	{ "PreCompact", .means = MEANS_ACTIVITY },
+	{ "PreModelRequest", .means = MEANS_ACTIVITY },
+	{ "PreToolUse", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
+	{ "SessionEnd", .means = MEANS_END, .reason = "exit" },
+	{ "SessionStart", .means = MEANS_START },
+	{ "Stop", .means = MEANS_TURN_END, .reason = "turn_end" },
+	{ "SubagentStart", .means = MEANS_ACTIVITY },
+	{ "SubagentStop", .means = MEANS_ACTIVITY },
+	{ "UserPromptSubmit", .means = MEANS_TURN_START, .reason = "prompt" },
+	{ "agent-turn-complete", .when = { HAS(F_ORIGINATOR), { .field = F_TITLE, .is = "true", .negated = true } },
+	  .means = MEANS_TURN_END, .reason = "turn_end" },
+};
+
 static const struct meaning_rule event_rules[] = {
 	{ "agent_communication", .when = { IS(F_PHASE, "send"), IS(F_KIND, "spawn") }, .means = MEANS_LINK,
 	  .refine = refine_spawn },
@@ -163,6 +182,7 @@ const struct provider provider_codex = {
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(hook),
 	.outline = outline,
 	.outline_marks = outline_marks,
 	RULES(kind),

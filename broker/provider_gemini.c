@@ -44,6 +44,23 @@ static const struct field_rule field_rules[] = {
 	{ "total_attempts", F_ATTEMPTS },
 };
 
+/* SessionEnd comes twice. */
+static const struct meaning_rule hook_rules[] = {
+	{ "AfterAgent", .means = MEANS_TURN_END, .reason = "turn_end" },
+	{ "AfterModel", .means = MEANS_ACTIVITY },
+	{ "AfterTool", .means = MEANS_ACTIVITY },
+	{ "BeforeAgent", .means = MEANS_TURN_START, .reason = "prompt" },
+	{ "BeforeModel", .means = MEANS_ACTIVITY },
+	{ "BeforeTool", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
+	{ "BeforeToolSelection", .means = MEANS_ACTIVITY },
+	{ "Notification", .when = { IS(F_NOTIFICATION, "ToolPermission") }, .means = MEANS_ASK, .reason = "permission" },
+	{ "Notification", .means = MEANS_CONTEXT },
+	{ "PreCompress", .means = MEANS_ACTIVITY },
+	{ "SessionEnd", .when = { IS(F_STOP_REASON, "clear") }, .means = MEANS_END, .reason = "clear" },
+	{ "SessionEnd", .means = MEANS_END, .reason = "exit" },
+	{ "SessionStart", .means = MEANS_START },
+};
+
 static const struct meaning_rule event_rules[] = {
 	{ "agent.finish", .means = MEANS_ACTIVITY },
 	{ "agent.start", .means = MEANS_ACTIVITY },
@@ -107,6 +124,7 @@ const struct provider provider_gemini = {
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(hook),
 	RULES(kind),
 	.retries = retries,
 	.background = background,

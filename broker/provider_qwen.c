@@ -48,6 +48,33 @@ static const struct field_rule field_rules[] = {
 	{ "tool_name", F_TOOL },
 };
 
+/* Its hooks are named as Claude Code's, its tools as its own. */
+static const struct meaning_rule hook_rules[] = {
+	{ "Notification", .when = { IS(F_NOTIFICATION, "permission_prompt") }, .means = MEANS_ASK, .reason = "permission" },
+	{ "Notification", .means = MEANS_CONTEXT },
+	{ "PermissionDenied", .means = MEANS_ACTIVITY },
+	{ "PermissionRequest", .when = { IS(F_TOOL, "ask_user_question") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PermissionRequest", .when = { IS(F_TOOL, "exit_plan_mode") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PermissionRequest", .means = MEANS_ASK, .reason = "permission" },
+	{ "PostCompact", .means = MEANS_ACTIVITY },
+	{ "PostToolUse", .means = MEANS_ACTIVITY },
+	{ "PostToolUseFailure", .when = { IS(F_INTERRUPT, "true"), LACKS(F_AGENT) }, .means = MEANS_TURN_END,
+	  .reason = "interrupted" },
+	{ "PostToolUseFailure", .means = MEANS_ACTIVITY },
+	{ "PreCompact", .means = MEANS_ACTIVITY },
+	{ "PreToolUse", .when = { IS(F_TOOL, "ask_user_question") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PreToolUse", .when = { IS(F_TOOL, "exit_plan_mode") }, .means = MEANS_ASK, .reason = "question" },
+	{ "PreToolUse", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
+	{ "SessionEnd", .when = { IS(F_STOP_REASON, "clear") }, .means = MEANS_END, .reason = "clear" },
+	{ "SessionEnd", .means = MEANS_END, .reason = "exit" },
+	{ "SessionStart", .means = MEANS_START },
+	{ "Stop", .when = { LACKS(F_AGENT) }, .means = MEANS_TURN_END, .reason = "turn_end" },
+	{ "StopFailure", .when = { LACKS(F_AGENT) }, .means = MEANS_TURN_END, .flags = OBS_FAILED, .reason = "error" },
+	{ "SubagentStart", .means = MEANS_ACTIVITY },
+	{ "SubagentStop", .means = MEANS_ACTIVITY },
+	{ "UserPromptSubmit", .means = MEANS_TURN_START, .reason = "prompt" },
+};
+
 static const struct meaning_rule event_rules[] = {
 	{ "api_error", .means = MEANS_ERROR },
 	{ "api_request", .means = MEANS_CALL, .flags = OBS_OPENS },
@@ -101,6 +128,7 @@ const struct provider provider_qwen = {
 	RULES(field),
 	RULES(event),
 	RULES(span),
+	RULES(hook),
 	RULES(kind),
 	.retries = retries,
 	.background = background,

@@ -4,7 +4,9 @@
 #include "session.h"
 
 #include "session_kin.h"
+#include "session_merge.h"
 #include "session_state.h"
+#include "session_told.h"
 #include "session_usage.h"
 
 #include <stdio.h>
@@ -63,11 +65,15 @@ session_anonymous_id(const struct observation *o, char *buf, size_t size)
 }
 
 static bool
-creates(enum meaning m)
+creates(const struct observation *o)
 {
-	switch (m) {
+	switch (o->means) {
+	case MEANS_ASK:
+	case MEANS_TURN_END:
+		return told(o);
 	case MEANS_START:
 	case MEANS_PROMPT:
+	case MEANS_TURN_START:
 	case MEANS_ACTIVITY:
 	case MEANS_CALL:
 	case MEANS_RESPONSE:
@@ -109,7 +115,7 @@ resolve(struct sessions *s, const struct observation *o, uint64_t now_ns)
 	if (id.len == 0)
 		return o->means == MEANS_ASK ? kin_asker(s, o, now_ns) : by_trace(s, o);
 	x = table_find(s, o->provider, id);
-	return x || !creates(o->means) ? x : table_add(s, o->provider, id, now_ns);
+	return x || !creates(o) ? x : table_add(s, o->provider, id, now_ns);
 }
 
 const struct session *
@@ -122,72 +128,6 @@ bool
 session_exports_spans(const struct session *x)
 {
 	return x->track->spans;
-}
-
-/* --- what every observation tells --- */
-
-static void
-merge_project(struct session *x, const struct observation *o)
-{
-	const char *slash;
-
-	if (o->project_dir.len) {
-		str_copy(x->project_dir, sizeof(x->project_dir), o->project_dir);
-		slash = strrchr(x->project_dir, '/');
-		if (x->project_name[0] == '\0' && slash && slash[1])
-			str_copy(x->project_name, sizeof(x->project_name), str_from(slash + 1));
-	}
-	if (o->project_name.len)
-		str_copy(x->project_name, sizeof(x->project_name), o->project_name);
-}
-
-static void
-merge_peer(struct session_track *t, uint64_t peer)
-{
-	if (peer == 0)
-		return;
-	t->lost_peer = false;
-	if (!remembered(t->peers, PEERS_MAX, peer))
-		remember(t->peers, PEERS_MAX, &t->peers_next, peer);
-}
-
-static void
-merge_trace(struct sessions *s, struct session *x, const struct observation *o)
-{
-	bool prompt = o->means == MEANS_PROMPT;
-
-	if (!o->has_trace_id || o->session.len == 0)
-		return;
-	table_learn_trace(s, o->trace_id, x, prompt);
-	if (prompt || !x->has_trace_id) {
-		memcpy(x->trace_id, o->trace_id, sizeof(x->trace_id));
-		x->has_trace_id = true;
-	}
-}
-
-static void
-merge(struct session *x, const struct observation *o)
-{
-	struct session_track *t = x->track;
-
-	if (o->service_name.len && x->service_name[0] == '\0')
-		str_copy(x->service_name, sizeof(x->service_name), o->service_name);
-	if (o->model.len && !(o->flags & OBS_BACKGROUND) && o->agent.len == 0)
-		str_copy(x->model, sizeof(x->model), o->model);
-	if (o->pid)
-		x->pid = o->pid;
-	if (o->process.len)
-		t->process = hash_str(o->process);
-	if (o->tool.len)
-		str_copy(x->tool, sizeof(x->tool), o->tool);
-	t->spans |= (o->flags & OBS_SPAN) != 0;
-	t->marks_turn |= (o->flags & OBS_MARKS_TURN) != 0;
-	t->shared |= (o->flags & OBS_SHARED) != 0;
-	merge_project(x, o);
-	merge_peer(t, o->peer);
-	if (x->started_ns == 0 || o->time_ns < x->started_ns)
-		x->started_ns = o->time_ns;
-	later(&x->last_event_ns, o->time_ns);
 }
 
 /* --- steps: one per meaning --- */
@@ -216,9 +156,23 @@ step_prompt(struct sessions *s, struct session *x, const struct observation *o, 
 	state_begin_turn(s, x, o, now_ns);
 }
 
+/* The prompt that telemetry counts, as a hook tells it. */
+static void
+step_turn_start(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	later(&x->track->prompt_cli_ns, o->time_ns);
+	x->track->told = true;
+	state_show(s, x, o, now_ns);
+	state_begin_turn(s, x, o, now_ns);
+}
+
 static void
 step_activity(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
+	if (told(o) && (o->flags & OBS_OPENS)) {
+		x->track->told = true;
+		state_show(s, x, o, now_ns);
+	}
 	state_activity(s, x, o, now_ns);
 }
 
@@ -239,7 +193,7 @@ note_answer(struct session *x, const struct observation *o, uint64_t now_ns)
 	if (o->flags & OBS_BACKGROUND)
 		return;
 	t->response_id = hash_str(o->request_id);
-	if (t->ask_id && t->ask_id == t->response_id)
+	if (t->ask_id && t->ask_id == t->response_id && !t->told)
 		t->ask_due_ns = now_ns + ASK_GRACE_NS;
 	if (o->agent.len)
 		return;
@@ -322,7 +276,8 @@ step_response_end(struct sessions *s, struct session *x, const struct observatio
 		return;
 	t->ask_id = id;
 	t->ask_cli_ns = o->time_ns;
-	t->ask_due_ns = t->response_id == id ? now_ns + ASK_GRACE_NS : NEVER;
+	/* A hook would tell of a dialog. */
+	t->ask_due_ns = t->response_id == id && !t->told ? now_ns + ASK_GRACE_NS : NEVER;
 }
 
 static void
@@ -410,6 +365,8 @@ step_tool_end(struct sessions *s, struct session *x, const struct observation *o
 static void
 step_ask(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
+	if (told(o))
+		state_show(s, x, o, now_ns);
 	state_ask(s, x, o, now_ns);
 }
 
@@ -422,6 +379,8 @@ step_turn_end(struct sessions *s, struct session *x, const struct observation *o
 		state_activity(s, x, o, now_ns);
 		return;
 	}
+	if (told(o))
+		state_show(s, x, o, now_ns);
 	state_end_turn(s, x, o, now_ns);
 }
 
@@ -461,16 +420,27 @@ step_nothing(struct sessions *s, struct session *x, const struct observation *o,
 }
 
 static void (*const steps[MEANING_COUNT])(struct sessions *, struct session *, const struct observation *, uint64_t) = {
-	[MEANS_NOTHING] = step_nothing,   [MEANS_START] = step_start,
-	[MEANS_PROMPT] = step_prompt,     [MEANS_COMMAND] = step_nothing,
-	[MEANS_ACTIVITY] = step_activity, [MEANS_CALL] = step_call,
-	[MEANS_RESPONSE] = step_response, [MEANS_RESPONSE_END] = step_response_end,
-	[MEANS_ERROR] = step_error,       [MEANS_FAULT] = step_fault,
-	[MEANS_GIVEN_UP] = step_given_up, [MEANS_DECISION] = step_decision,
-	[MEANS_TOOL] = step_tool,         [MEANS_TOOL_END] = step_tool_end,
-	[MEANS_ASK] = step_ask,           [MEANS_TURN_END] = step_turn_end,
-	[MEANS_END] = step_end,           [MEANS_COST] = step_cost,
-	[MEANS_LINK] = step_link,         [MEANS_CONTEXT] = step_nothing,
+	[MEANS_NOTHING] = step_nothing,
+	[MEANS_START] = step_start,
+	[MEANS_PROMPT] = step_prompt,
+	[MEANS_COMMAND] = step_nothing,
+	[MEANS_TURN_START] = step_turn_start,
+	[MEANS_ACTIVITY] = step_activity,
+	[MEANS_CALL] = step_call,
+	[MEANS_RESPONSE] = step_response,
+	[MEANS_RESPONSE_END] = step_response_end,
+	[MEANS_ERROR] = step_error,
+	[MEANS_FAULT] = step_fault,
+	[MEANS_GIVEN_UP] = step_given_up,
+	[MEANS_DECISION] = step_decision,
+	[MEANS_TOOL] = step_tool,
+	[MEANS_TOOL_END] = step_tool_end,
+	[MEANS_ASK] = step_ask,
+	[MEANS_TURN_END] = step_turn_end,
+	[MEANS_END] = step_end,
+	[MEANS_COST] = step_cost,
+	[MEANS_LINK] = step_link,
+	[MEANS_CONTEXT] = step_nothing,
 };
 
 void
@@ -481,7 +451,7 @@ sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_n
 	if (!x)
 		return;
 	table_touch(s, x, now_ns);
-	merge(x, o);
+	merge_fields(x, o);
 	steps[o->means](s, x, o, now_ns);
 	merge_trace(s, x, o);
 	state_schedule(s, x);

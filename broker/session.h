@@ -85,7 +85,10 @@ struct session {
 	uint64_t state_observed_ns;      /* by the broker's */
 	char project_name[128];
 	char project_dir[256];
-	uint32_t pid; /* as the CLI's resource says; 0 if it does not */
+	uint32_t pid; /* as the CLI's resource or hook says; 0 if neither does */
+	char tty[32]; /* as its hook says, as are the next two: "/dev/pts/3" */
+	char tmux_pane[16];
+	char window[96]; /* hints for who looks for its window: "kitty:1,x11:4194307" */
 	char parent_id[SESSION_ID_MAX];
 	bool auxiliary;
 	uint32_t children;

@@ -56,6 +56,7 @@ static const size_t cli_track_times[] = {
 	offsetof(struct session_track, asked_cli_ns),    offsetof(struct session_track, closed_cli_ns),
 	offsetof(struct session_track, tool_cli_ns),     offsetof(struct session_track, prompt_cli_ns),
 	offsetof(struct session_track, start_cli_ns),    offsetof(struct session_track, ask_cli_ns),
+	offsetof(struct session_track, told_end_cli_ns),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -101,10 +102,12 @@ put_track(struct bus_wire *w, const struct session *s)
 
 	put_ring(w, 51, t->counted, COUNTED_MAX, t->counted_next);
 	put_ring(w, 50, t->decided, DECIDED_MAX, t->decided_next);
+	bus_wire_number(w, 48, t->told);
 	bus_wire_number(w, 47, track_connected(t));
 	for (size_t i = COUNT(flags); i-- > 0;)
 		bus_wire_number(w, flags[i].field, *(const bool *)track_member(t, &flags[i]));
 	bus_wire_number(w, 30, t->tools);
+	bus_wire_fixed64(w, 25, t->told_end_cli_ns);
 	for (size_t i = COUNT(timers); i-- > 0;) {
 		const uint64_t due_ns = *(const uint64_t *)track_member(t, &timers[i]);
 		bus_wire_fixed64(w, timers[i].field, due_ns == NEVER ? 0 : due_ns);
@@ -244,6 +247,9 @@ read_session(struct session *x, const Record *r)
 		copy(x->project_dir, sizeof(x->project_dir), s->project->directory);
 	}
 	x->pid = s->pid;
+	copy(x->tty, sizeof(x->tty), s->tty);
+	copy(x->tmux_pane, sizeof(x->tmux_pane), s->tmux_pane);
+	copy(x->window, sizeof(x->window), s->window);
 	copy(x->parent_id, sizeof(x->parent_id), s->parent_id);
 	x->auxiliary = s->auxiliary;
 	x->children = s->children;
@@ -298,6 +304,8 @@ read_track(struct session_track *t, const Record *r, uint64_t now_ns)
 	for (size_t i = 0; i < COUNT(flags); i++)
 		*(bool *)((char *)t + flags[i].track) = *(const protobuf_c_boolean *)(record + flags[i].record) != 0;
 	t->entered_ns = not_after(t->entered_ns, now_ns);
+	t->told_end_cli_ns = r->told_end_cli_ns;
+	t->told = r->told;
 	t->tools = r->tools;
 	t->decided_next = read_ring(t->decided, DECIDED_MAX, r->decided, r->n_decided);
 	t->counted_next = read_ring(t->counted, COUNTED_MAX, r->counted, r->n_counted);

@@ -1,5 +1,7 @@
 #include "session_state.h"
 
+#include "session_told.h"
+
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
 
@@ -16,14 +18,6 @@
 
 /* --- events --- */
 
-struct change {
-	enum session_state to;
-	enum evidence evidence;
-	const char *reason;
-	uint64_t time_ns; /* by the CLI's clock */
-	uint64_t turn_ns;
-};
-
 static void
 emit(struct sessions *s, struct session *x, const struct event *e)
 {
@@ -38,7 +32,7 @@ state_emit(struct sessions *s, struct session *x, enum event_kind kind, const st
 	emit(s, x,
 	     &(struct event){
 		 .kind = kind,
-		 .evidence = EVIDENCE_SHOWN,
+		 .evidence = told_or_shown(o),
 		 .reason = o->reason ? o->reason : "telemetry",
 		 .time_ns = o->time_ns,
 		 .now_ns = now_ns,
@@ -62,7 +56,7 @@ state_show(struct sessions *s, struct session *x, const struct observation *o, u
 	emit(s, x,
 	     &(struct event){
 		 .kind = EVENT_SESSION_STARTED,
-		 .evidence = EVIDENCE_SHOWN,
+		 .evidence = told_or_shown(o),
 		 .reason = "start",
 		 .time_ns = x->started_ns,
 		 .now_ns = now_ns,
@@ -72,8 +66,8 @@ state_show(struct sessions *s, struct session *x, const struct observation *o, u
 	     });
 }
 
-static void
-enter(struct sessions *s, struct session *x, const struct change *c, const struct observation *o, uint64_t now_ns)
+void
+state_enter(struct sessions *s, struct session *x, const struct change *c, const struct observation *o, uint64_t now_ns)
 {
 	enum session_state from = x->state;
 
@@ -110,8 +104,8 @@ advance(struct session_track *t, uint64_t cli_ns)
 		t->evidence_cli_ns = cli_ns;
 }
 
-static void
-clear_pending(struct session_track *t)
+void
+state_clear_pending(struct session_track *t)
 {
 	t->ask_id = 0;
 	t->ask_due_ns = t->fail_due_ns = NEVER;
@@ -119,8 +113,8 @@ clear_pending(struct session_track *t)
 	t->tools = 0;
 }
 
-static uint64_t
-turn_length(const struct session *x, uint64_t end_ns)
+uint64_t
+state_turn_length(const struct session *x, uint64_t end_ns)
 {
 	return x->turn_started_ns && end_ns > x->turn_started_ns ? end_ns - x->turn_started_ns : 0;
 }
@@ -137,11 +131,11 @@ static void
 begin_turn(struct sessions *s, struct session *x, uint64_t start_ns, const struct change *c, const struct observation *o,
 	   uint64_t now_ns)
 {
-	clear_pending(x->track);
+	state_clear_pending(x->track);
 	advance(x->track, c->time_ns);
 	x->turn_started_ns = start_ns;
 	x->track->answer_due = true;
-	enter(s, x, c, o, now_ns);
+	state_enter(s, x, c, o, now_ns);
 }
 
 static void
@@ -151,21 +145,21 @@ complete(struct sessions *s, struct session *x, uint64_t end_ns, const struct ob
 	bool stopped = o->means == MEANS_TURN_END && x->track->answer_due && !x->failed;
 	struct change c = {
 		SESSION_COMPLETED,
-		EVIDENCE_SHOWN,
+		told_or_shown(o),
 		reason_or(o, stopped ? "interrupted" : "turn_end"),
 		.time_ns = end_ns,
-		.turn_ns = turn_length(x, end_ns),
+		.turn_ns = state_turn_length(x, end_ns),
 	};
 
-	clear_pending(x->track);
+	state_clear_pending(x->track);
 	advance(x->track, end_ns);
-	enter(s, x, &c, o, now_ns);
+	state_enter(s, x, &c, o, now_ns);
 }
 
 void
 state_begin_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
-	struct change c = { SESSION_WORKING, EVIDENCE_SHOWN, "prompt", .time_ns = o->time_ns };
+	struct change c = { SESSION_WORKING, told_or_shown(o), "prompt", .time_ns = o->time_ns };
 
 	if (o->time_ns < x->track->evidence_cli_ns) {
 		/* Late: what it began is known already, perhaps even its end. */
@@ -183,7 +177,7 @@ state_begin_turn(struct sessions *s, struct session *x, const struct observation
 static bool
 may_reopen(const struct session *x, const struct observation *o)
 {
-	uint64_t margin = x->evidence == EVIDENCE_INFERRED ? 0 : REOPEN_NS;
+	uint64_t margin = x->evidence == EVIDENCE_INFERRED || told(o) ? 0 : REOPEN_NS;
 
 	if (!(o->flags & OBS_OPENS) || o->agent.len || o->time_ns <= x->track->closed_cli_ns)
 		return false;
@@ -194,7 +188,7 @@ void
 state_activity(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	struct session_track *t = x->track;
-	struct change c = { SESSION_WORKING, EVIDENCE_SHOWN, reason_or(o, "activity"), .time_ns = o->time_ns };
+	struct change c = { SESSION_WORKING, told_or_shown(o), reason_or(o, "activity"), .time_ns = o->time_ns };
 	uint64_t began = o->time_ns - (o->duration_ms < 3600000 ? o->duration_ms * NS_PER_MS : 0);
 
 	if (o->flags & OBS_BACKGROUND)
@@ -208,10 +202,10 @@ state_activity(struct sessions *s, struct session *x, const struct observation *
 		advance(t, o->time_ns);
 		break;
 	case SESSION_WAITING:
-		if (o->time_ns <= t->evidence_cli_ns)
+		if (!told_ends_waiting(x, o))
 			break;
 		advance(t, o->time_ns);
-		enter(s, x, &c, o, now_ns);
+		state_enter(s, x, &c, o, now_ns);
 		break;
 	case SESSION_IDLE:
 	case SESSION_COMPLETED:
@@ -233,7 +227,7 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 	bool named = o->session.len > 0;
 	struct change c = {
 		SESSION_WAITING,
-		named ? EVIDENCE_SHOWN : EVIDENCE_INFERRED,
+		named ? told_or_shown(o) : EVIDENCE_INFERRED,
 		reason_or(o, "permission"),
 		.time_ns = o->time_ns,
 	};
@@ -241,11 +235,14 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 	/* The dialog may open while the end of the answer is still being recorded. */
 	if (o->time_ns + ASK_EARLY_NS < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
 		return;
-	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED)
+	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED &&
+	    !(told(o) && o->time_ns > x->track->evidence_cli_ns))
 		return;
-	clear_pending(x->track);
+	if (x->state != SESSION_WAITING)
+		told_note_ask(x, o);
+	state_clear_pending(x->track);
 	advance(x->track, o->time_ns);
-	enter(s, x, &c, o, now_ns);
+	state_enter(s, x, &c, o, now_ns);
 }
 
 /* Whether a turn that we did not see running is over with this: only one that asked the model counts. */
@@ -258,14 +255,36 @@ unseen_turn(const struct session *x, const struct observation *o)
 	       t->asked_cli_ns <= o->time_ns + ROUNDING_NS && o->time_ns > t->evidence_cli_ns;
 }
 
+/* A hook or notify says so: it is over, even if nobody has seen it begin. */
+static void
+told_end_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	if (x->state == SESSION_ENDED)
+		return;
+	if (told_end_is_news(x, o))
+		x->turn_started_ns = o->time_ns;
+	else if (x->state == SESSION_IDLE)
+		return;
+	if (o->flags & OBS_FAILED)
+		x->failed = true;
+	complete(s, x, o->time_ns, o, now_ns);
+}
+
 void
 state_end_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	struct session_track *t = x->track;
 	bool open = x->state == SESSION_WORKING || x->state == SESSION_WAITING;
 
+	if (told_end_is_old(x, o))
+		return;
 	if (o->time_ns > t->closed_cli_ns)
 		t->closed_cli_ns = o->time_ns;
+	if (told(o)) {
+		t->told_end_cli_ns = o->time_ns;
+		told_end_turn(s, x, o, now_ns);
+		return;
+	}
 	if (open ? o->time_ns + ROUNDING_NS < t->evidence_cli_ns : !unseen_turn(x, o))
 		return;
 	if (!open) {
@@ -281,19 +300,19 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 void
 state_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
-	struct change c = { SESSION_ENDED, EVIDENCE_SHOWN, reason_or(o, "end"), .time_ns = o->time_ns };
+	struct change c = { SESSION_ENDED, told_or_shown(o), reason_or(o, "end"), .time_ns = o->time_ns };
 
 	if (o->time_ns + ROUNDING_NS < x->track->evidence_cli_ns)
 		return;
 	if (x->state == SESSION_WORKING || x->state == SESSION_WAITING) {
 		/* The end of the turn is still on its way, or there was none: either way it is over. */
 		struct change over = { SESSION_COMPLETED, EVIDENCE_INFERRED, c.reason, .time_ns = o->time_ns };
-		over.turn_ns = turn_length(x, o->time_ns);
-		enter(s, x, &over, o, now_ns);
+		over.turn_ns = state_turn_length(x, o->time_ns);
+		state_enter(s, x, &over, o, now_ns);
 	}
-	clear_pending(x->track);
+	state_clear_pending(x->track);
 	advance(x->track, o->time_ns);
-	enter(s, x, &c, o, now_ns);
+	state_enter(s, x, &c, o, now_ns);
 }
 
 void
@@ -311,181 +330,10 @@ state_end_others(struct sessions *s, struct session *x, const struct observation
 void
 state_resume(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
-	struct change c = { SESSION_IDLE, EVIDENCE_SHOWN, "resume", .time_ns = o->time_ns };
+	struct change c = { SESSION_IDLE, told_or_shown(o), "resume", .time_ns = o->time_ns };
 
 	if (x->state != SESSION_ENDED || o->time_ns <= x->track->evidence_cli_ns)
 		return;
 	advance(x->track, o->time_ns);
-	enter(s, x, &c, o, now_ns);
-}
-
-/* --- timers --- */
-
-/* Where the CLI exports spans that mark the end of a turn, a turn without one goes on. */
-static bool
-in_flight(const struct session_track *t)
-{
-	return t->answer_due || t->tools || (t->spans && t->marks_turn);
-}
-
-static uint64_t
-earliest(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t
-working_due(const struct session_settings *set, const struct session_track *t)
-{
-	uint64_t silence = t->heard_ns + (in_flight(t) && track_connected(t) ? set->busy_ns : set->quiet_ns);
-
-	return earliest(silence, earliest(t->ask_due_ns, t->fail_due_ns));
-}
-
-static uint64_t
-due_of(const struct session_settings *set, const struct session *x)
-{
-	const struct session_track *t = x->track;
-
-	switch (x->state) {
-	case SESSION_WORKING:
-		return working_due(set, t);
-	case SESSION_WAITING:
-		return t->heard_ns + (t->lost_peer ? set->quiet_ns : set->waiting_ns);
-	case SESSION_COMPLETED:
-		return set->completed_idle_ns ? t->entered_ns + set->completed_idle_ns : NEVER;
-	case SESSION_IDLE:
-		if (x->shown && track_connected(t) && !t->shared)
-			return NEVER;
-		return (t->heard_ns > t->entered_ns ? t->heard_ns : t->entered_ns) + set->idle_end_ns;
-	case SESSION_ENDED:
-		break;
-	}
-	return x->shown ? NEVER : t->heard_ns + set->idle_end_ns;
-}
-
-void
-state_schedule(struct sessions *s, struct session *x)
-{
-	table_schedule(s, x, due_of(&s->settings, x));
-}
-
-uint64_t
-sessions_deadline(const struct sessions *s)
-{
-	return s->heap_size ? s->heap[0]->track->due_ns : NEVER;
-}
-
-/* The CLI's clock, carried on from the newest evidence by ours. */
-static uint64_t
-cli_now(const struct session_track *t, uint64_t now_ns)
-{
-	return t->evidence_cli_ns + (now_ns > t->heard_ns ? now_ns - t->heard_ns : 0);
-}
-
-static void
-expire_working(struct sessions *s, struct session *x, uint64_t now_ns)
-{
-	struct session_track *t = x->track;
-	struct change c = { SESSION_COMPLETED, EVIDENCE_INFERRED, .time_ns = cli_now(t, now_ns) };
-
-	if (t->ask_due_ns <= now_ns) {
-		c = (struct change){ SESSION_WAITING, EVIDENCE_INFERRED, "tool_use", .time_ns = t->ask_cli_ns };
-		t->ask_due_ns = NEVER;
-	} else {
-		c.reason = t->fail_due_ns <= now_ns ? "error" : t->answer_due || t->tools ? "lost" : "quiet";
-		c.turn_ns = turn_length(x, t->evidence_cli_ns);
-		clear_pending(t);
-	}
-	enter(s, x, &c, NULL, now_ns);
-}
-
-/* Lets the timer of x run out. Returns false if x is gone with it. */
-static bool
-expire(struct sessions *s, struct session *x, uint64_t now_ns)
-{
-	struct change c = { .evidence = EVIDENCE_INFERRED, .reason = "timeout", .time_ns = cli_now(x->track, now_ns) };
-
-	if (!x->shown && x->state != SESSION_WORKING) {
-		table_remove(s, x);
-		return false;
-	}
-	switch (x->state) {
-	case SESSION_WORKING:
-		expire_working(s, x, now_ns);
-		return true;
-	case SESSION_WAITING:
-		c.to = SESSION_IDLE;
-		c.reason = "lost";
-		break;
-	case SESSION_COMPLETED:
-		c.to = SESSION_IDLE;
-		break;
-	case SESSION_IDLE:
-		c.to = SESSION_ENDED;
-		break;
-	case SESSION_ENDED:
-		return true;
-	}
-	enter(s, x, &c, NULL, now_ns);
-	return true;
-}
-
-void
-sessions_tick(struct sessions *s, uint64_t now_ns)
-{
-	while (s->heap_size && s->heap[0]->track->due_ns <= now_ns) {
-		struct session *x = s->heap[0];
-		if (expire(s, x, now_ns))
-			state_schedule(s, x);
-	}
-}
-
-void
-sessions_peer_closed(struct sessions *s, uint64_t peer, unsigned requests, uint64_t now_ns)
-{
-	for (struct session *x = s->newest, *older; x; x = older) {
-		struct session_track *t = x->track;
-		bool had = false;
-
-		older = t->older;
-		for (unsigned i = 0; i < PEERS_MAX; i++)
-			if (t->peers[i] == peer) {
-				t->peers[i] = 0;
-				had = true;
-			}
-		if (!had)
-			continue;
-		if (requests > 1 && !track_connected(t) && !t->shared) {
-			t->lost_peer = true;
-			t->heard_ns = now_ns;
-		}
-		state_schedule(s, x);
-	}
-}
-
-/* --- names and defaults --- */
-
-const char *
-session_state_name(enum session_state st)
-{
-	static const char *const names[] = {
-		[SESSION_IDLE] = "idle",           [SESSION_WORKING] = "working", [SESSION_WAITING] = "waiting",
-		[SESSION_COMPLETED] = "completed", [SESSION_ENDED] = "ended",
-	};
-
-	return st >= SESSION_IDLE && st <= SESSION_ENDED ? names[st] : "unknown";
-}
-
-struct session_settings
-session_settings_default(void)
-{
-	return (struct session_settings){
-		.quiet_ns = 15 * NS_PER_S,
-		.busy_ns = 600 * NS_PER_S,
-		.waiting_ns = 1800 * NS_PER_S,
-		.completed_idle_ns = 30 * NS_PER_S,
-		.idle_end_ns = 300 * NS_PER_S,
-		.max_sessions = 10000,
-	};
+	state_enter(s, x, &c, o, now_ns);
 }

@@ -8,6 +8,23 @@
 
 #include "session_table.h"
 
+struct change {
+	enum session_state to;
+	enum evidence evidence;
+	const char *reason;
+	uint64_t time_ns; /* by the CLI's clock */
+	uint64_t turn_ns; /* how long the turn took that ends with it, else 0 */
+};
+
+/* Makes the change and emits it, if x is shown; where x is in that state already, better evidence is kept. o may be NULL. */
+void state_enter(struct sessions *s, struct session *x, const struct change *c, const struct observation *o, uint64_t now_ns);
+
+/* Nothing is known to be under way any more. */
+void state_clear_pending(struct session_track *t);
+
+/* How long the turn of x took that ended at end_ns, 0 if that is not known. */
+uint64_t state_turn_length(const struct session *x, uint64_t end_ns);
+
 /* Publishes x from now on: it has had a prompt, an answer or an error. Emits SESSION_STARTED the first time. */
 void state_show(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns);
 

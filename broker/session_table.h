@@ -21,6 +21,7 @@ struct session_track {
 	uint64_t tool_cli_ns;     /* newest end of a tool that was allowed */
 	uint64_t prompt_cli_ns;   /* newest prompt */
 	uint64_t start_cli_ns;    /* newest MEANS_START */
+	uint64_t told_end_cli_ns; /* newest end of a turn that was told */
 	uint64_t response_id;     /* hash of the newest logged answer's request id */
 	uint64_t decided[DECIDED_MAX];
 	unsigned decided_next;
@@ -31,6 +32,7 @@ struct session_track {
 	uint64_t ask_id;      /* hash of its request id, 0: none */
 	uint64_t ask_cli_ns;  /* when it stopped */
 	uint64_t ask_due_ns;  /* when it becomes `waiting`; NEVER until its log record is here */
+	uint64_t ask_tool;    /* waiting, and told so: hash of the tool that is asked about, 0: unknown */
 	uint64_t fail_due_ns; /* when a final error becomes the end of the turn, NEVER: not pending */
 
 	bool answer_due;  /* the model was asked and has not answered */
@@ -41,6 +43,7 @@ struct session_track {
 	bool lost_peer;   /* a connection it had kept is gone, and none is left */
 	bool guessed_aux; /* auxiliary by likeness, not by a certain sign */
 	bool child_known; /* counted among its parent's children */
+	bool told;        /* its hooks tell when a turn begins, and so when it ends or waits */
 
 	uint64_t process; /* hash of what tells its process from others, 0: unknown */
 	uint64_t peers[PEERS_MAX];

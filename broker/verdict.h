@@ -17,6 +17,7 @@
 	X(BAD_ENCODING, 400, 3, false, "the body does not match its Content-Encoding")                                           \
 	X(BAD_FRAMING, 400, 3, false, "the body is not one gRPC message")                                                        \
 	X(UNKNOWN_SIGNAL, 400, 3, false, "the body is neither logs, traces nor metrics")                                         \
+	X(BAD_HOOK, 400, 3, false, "the body is not the JSON of a hook")                                                         \
 	X(NO_TOKEN, 401, 16, false, "a bearer token is needed, and this request has none or a wrong one")                        \
 	X(FOREIGN_USER, 403, 7, false, "only processes of the broker's own user may send; see allow-other-users")                \
 	X(FOREIGN_HOST, 403, 7, false, "the broker does not go by that name; see allow-hosts")                                   \

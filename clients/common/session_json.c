@@ -96,6 +96,10 @@ session_json(struct json *j, const char *key, const struct agentbus_session *s)
 	json_string_or_null(j, "parent_id", s->parent_id);
 	json_uint(j, "children", s->children);
 	json_string_or_null(j, "project", s->project);
+	json_uint(j, "pid", s->pid);
+	json_string_or_null(j, "tty", s->tty);
+	json_string_or_null(j, "tmux_pane", s->tmux_pane);
+	json_string_or_null(j, "window", s->window);
 	json_string_or_null(j, "model", s->model);
 	json_string_or_null(j, "tool", s->tool);
 	json_time(j, "started", s->started);

@@ -10,7 +10,7 @@ _agentbus()
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $word in
-		status | watch | cost | pricing | replay)
+		status | watch | cost | pricing | emit | replay)
 			verb=$word
 			break
 			;;
@@ -42,6 +42,10 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -W 'day model provider project session' -- "$cur")
 		return
 		;;
+	--provider)
+		mapfile -t COMPREPLY < <(compgen -W 'claude codex gemini qwen' -- "$cur")
+		return
+		;;
 	--timeout | --count | -n | --speed)
 		return
 		;;
@@ -70,6 +74,9 @@ _agentbus()
 			;;
 		esac
 		;;
+	emit:*)
+		mapfile -t COMPREPLY < <(compgen -W "--provider --runtime-dir --help" -- "$cur")
+		;;
 	replay:-*)
 		mapfile -t COMPREPLY < <(compgen -W "--endpoint --speed --http $common" -- "$cur")
 		;;
@@ -77,7 +84,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
 	:*)
-		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing replay $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing emit replay $common" -- "$cur")
 		;;
 	esac
 }

@@ -18,7 +18,8 @@ import otlp
 from harness import GRPC_PATHS, PATIENCE, REPO, Broker, Sandbox, recording
 
 SESSION = {"id", "provider", "service_name", "state", "state_since", "reason", "evidence", "ended", "auxiliary", "parent_id",
-           "children", "project", "model", "tool", "started", "turn_started", "last_event", "failed", "error_type",
+           "children", "project", "pid", "tty", "tmux_pane", "window", "model", "tool", "started", "turn_started", "last_event",
+           "failed", "error_type",
            "error_message", "error_status", "cost_usd", "cost_estimated", "reported_cost_usd", "computed_cost_usd", "prompts",
            "requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
            "tool_calls", "api_errors", "errors_by_type", "models", "by_model", "cost_by_model"}
@@ -85,7 +86,7 @@ class Status(unittest.TestCase):
                 done = box.run("agentbus", *args)
                 self.assertEqual((done.returncode, done.stdout), (2, ""), args)
                 self.assertRegex(done.stderr, r"^agentbus: [^\n]*\n$", args)
-            for verb in ("status", "watch", "cost", "pricing", "replay"):
+            for verb in ("status", "watch", "cost", "pricing", "emit", "replay"):
                 done = box.run("agentbus", verb, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertIn(f"usage: agentbus {verb}", done.stdout)

@@ -22,6 +22,7 @@ lib/libagentbus.so.0
 lib/libagentbus.so.0.1.0
 lib/pkgconfig/agentbus.pc
 lib/systemd/user/agentbusd.service
+libexec/agentbus/agentbus-verbs
 share/agentbus/pricing/models.json
 share/agentbus/proto/agentbus/v1/agentbus.proto
 """.split()
@@ -58,7 +59,7 @@ class Install(unittest.TestCase):
     def test_modes(self):
         for name in self.installed():
             mode = stat.S_IMODE((self.usr / name).stat().st_mode)
-            program = name.startswith("bin/") or ".so" in name
+            program = name.startswith(("bin/", "libexec/")) or ".so" in name
             self.assertEqual(mode, 0o755 if program else 0o644, name)
 
     def test_man_pages(self):
@@ -69,7 +70,7 @@ class Install(unittest.TestCase):
 
     def test_nothing_is_left_to_fill_in(self):
         for name in self.installed():
-            if not name.startswith(("bin/", "lib/libagentbus")):
+            if not name.startswith(("bin/", "libexec/", "lib/libagentbus")):
                 text = (self.usr / name).read_text()
                 self.assertNotRegex(text, r"@[A-Z_]+@", name)
                 self.assertNotIn(str(self.root), text, name)

@@ -88,6 +88,7 @@ Test(provider, tables_are_sorted)
 				     (*p)->fields[i].attr);
 		check_rules_sorted((*p)->name, (*p)->events, (*p)->event_count);
 		check_rules_sorted((*p)->name, (*p)->spans, (*p)->span_count);
+		check_rules_sorted((*p)->name, (*p)->hooks, (*p)->hook_count);
 	}
 }
 

@@ -1,0 +1,37 @@
+/*
+ * What is told (OBS_TOLD: by a hook, by notify) is stronger than what telemetry shows or lets infer: here is where that makes a
+ * difference. For session*.c only.
+ *
+ * A hook says what happens as it happens, and telemetry says the same later, with a time that may lie a little after: a dialog
+ * that was told is not over because a tool beside it has finished, and a turn that was told to be over is not over once more.
+ */
+#ifndef AGENTBUS_SESSION_TOLD_H
+#define AGENTBUS_SESSION_TOLD_H
+
+#include "session_table.h"
+
+static inline bool
+told(const struct observation *o)
+{
+	return (o->flags & OBS_TOLD) != 0;
+}
+
+static inline enum evidence
+told_or_shown(const struct observation *o)
+{
+	return told(o) ? EVIDENCE_TOLD : EVIDENCE_SHOWN;
+}
+
+/* Whether o, while x waits for its person, says that it waits no more. */
+bool told_ends_waiting(const struct session *x, const struct observation *o);
+
+/* Remembers which tool the person was asked about. */
+void told_note_ask(struct session *x, const struct observation *o);
+
+/* Whether the end of a turn comes too late to be one of the turn that runs, or was told before. */
+bool told_end_is_old(const struct session *x, const struct observation *o);
+
+/* Whether o ends a turn of which nobody has heard before: only what is told does. */
+bool told_end_is_news(const struct session *x, const struct observation *o);
+
+#endif
