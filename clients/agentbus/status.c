@@ -54,15 +54,7 @@ static const struct option_row rows[] = {
 	    .offset = offsetof(struct settings, forward),
 	    .help = "how passing telemetry on to other backends goes",
 	},
-	{
-	    .name = "timeout",
-	    .env = "AGENTBUS_TIMEOUT",
-	    .type = OPTION_DURATION,
-	    .offset = offsetof(struct settings, timeout),
-	    .max = 3600,
-	    .value = "TIME",
-	    .help = "how long to wait for the broker (default 2s)",
-	},
+	VERB_TIMEOUT(struct settings),
 	{ 0 },
 };
 

@@ -7,6 +7,13 @@
 /* The section of the configuration file that all verbs read. */
 #define VERB_SECTION "agentbus"
 
+/* The option that all verbs have that ask the broker: `settings` is their struct, with a member `timeout` (seconds, a double). */
+#define VERB_TIMEOUT(settings)                                                                                                   \
+	{                                                                                                                        \
+		.name = "timeout", .env = "AGENTBUS_TIMEOUT", .type = OPTION_DURATION, .offset = offsetof(settings, timeout),    \
+		.max = 3600, .value = "TIME", .help = "how long to wait for the broker (default 2s)",                            \
+	}
+
 /* Each takes its own arguments, its name first, and returns the exit status. */
 int verb_status(int argc, char **argv);
 int verb_watch(int argc, char **argv);

@@ -1,61 +1,9 @@
-#include "content.h"
+#include "content_bed.h"
 #include "content_keys.h"
-#include "otlp_json.h"
 #include "otlp_pb.h"
 #include "otlp_sample.h"
-#include "otlp_tree.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-
-static struct arena arena;
-static char body[1 << 16];
-static uint8_t packed[1 << 16];
-static size_t packed_len;
-
-static void
-setup(void)
-{
-	arena_init(&arena, 16 << 20);
-}
-
-static void
-teardown(void)
-{
-	arena_finish(&arena);
-}
 
 TestSuite(content, .init = setup, .fini = teardown);
-
-/* Drops content out of a JSON body; what is left is in the tree, and in packed. Returns how much was dropped. */
-static size_t
-drop(enum otlp_signal signal, struct otlp_request *ret, const char *format, ...)
-{
-	size_t dropped = SIZE_MAX;
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(body, sizeof(body), format, args);
-	va_end(args);
-	cr_assert_lt((size_t)len, sizeof(body));
-	arena_reset(&arena);
-	cr_assert_eq(otlp_json_decode(signal, body, (size_t)len, OTLP_MAX_DEPTH, &arena, ret), VERDICT_OK, "%s", body);
-	cr_assert_eq(content_drop(ret, &arena, &dropped), VERDICT_OK);
-	cr_assert(tree_is_sound(ret->message));
-	packed_len = protobuf_c_message_get_packed_size(ret->message);
-	cr_assert_lt(packed_len, sizeof(packed));
-	protobuf_c_message_pack(ret->message, packed);
-	return dropped;
-}
-
-static bool
-left(const char *text)
-{
-	return memmem(packed, packed_len, text, strlen(text)) != NULL;
-}
-
-#define TEXT(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
 
 /* Where attributes may be: bodies with a place for a list of them. */
 static const struct place {
@@ -95,8 +43,6 @@ static const struct place {
 	{ "exemplar of a histogram", OTLP_METRICS, false, EXEMPLAR("histogram") },
 	{ "exemplar of an exponential histogram", OTLP_METRICS, false, EXEMPLAR("exponentialHistogram") },
 };
-
-#define EACH(array) (size_t i = 0; i < sizeof(array) / sizeof((array)[0]); i++)
 
 /* --- the tables --- */
 
@@ -270,9 +216,6 @@ Test(content, points_of_metrics_have_words_of_their_own)
 				check_key(&places[i], words[k], places[i].point);
 		}
 }
-
-#define RECORD(rest) "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{" rest "}]}]}]}"
-#define EVENT(name)  TEXT("event.name", name)
 
 Test(content, what_a_word_means_may_depend_on_the_event)
 {
@@ -459,193 +402,6 @@ Test(content, an_empty_request_has_none)
 
 	for (unsigned signal = 0; signal < OTLP_SIGNAL_COUNT; signal++)
 		cr_assert_eq(drop(signal, &req, "{}"), 0);
-}
-
-/* --- errors --- */
-
-Test(content, errors_of_requests_stay_and_errors_of_tools_go)
-{
-	static const struct {
-		const char *what, *attributes;
-		bool kept;
-	} cases[] = {
-		{ "Claude's api_error", EVENT("api_error") "," TEXT("model", "m") "," TEXT("error", "canary"), true },
-		{ "the same, the other way round", TEXT("error", "canary") "," TEXT("model", "m") "," EVENT("api_error"), true },
-		{ "Codex's api_request",
-		  EVENT("codex.api_request") "," TEXT("error.message", "canary") "," TEXT("endpoint", "/models"), true },
-		{ "Gemini's api_error", TEXT("error.message", "canary") "," TEXT("model_name", "m"), true },
-		{ "Qwen's api_retry", TEXT("error_message", "canary") "," TEXT("model", "m"), true },
-		{ "an HTTP request",
-		  TEXT("error.message", "canary") ",{\"key\":\"http.response.status_code\",\"value\":{\"intValue\":429}}", true },
-		{ "Claude's tool_result", EVENT("tool_result") "," TEXT("error", "canary") "," TEXT("tool_name", "Bash"), false },
-		{ "Gemini's tool_call", TEXT("error", "canary") "," TEXT("function_name", "read_file") "," TEXT("model", "m"),
-		  false },
-		{ "a tool of OpenInference",
-		  TEXT("error.message", "canary") "," TEXT("model", "m") "," TEXT("openinference.span.kind", "TOOL"), false },
-		{ "a model of OpenInference",
-		  TEXT("error.message", "canary") "," TEXT("model", "m") "," TEXT("openinference.span.kind", "LLM"), true },
-		{ "a hook", TEXT("error", "canary") "," TEXT("hook_name", "h") "," TEXT("model", "m"), false },
-		{ "nobody knows what", TEXT("error", "canary"), false },
-		{ "a list",
-		  "{\"key\":\"error\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"canary\"}]}}}," TEXT("model",
-														     "m"),
-		  false },
-	};
-	struct otlp_request req;
-
-	for
-		EACH(cases)
-		{
-			drop(OTLP_LOGS, &req, RECORD("\"attributes\":[%s]"), cases[i].attributes);
-			cr_assert_eq(left("canary"), cases[i].kept, "%s", cases[i].what);
-		}
-}
-
-#define SPAN(attributes, rest) "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"attributes\":[" attributes "]," rest "}]}]}]}"
-#define FAILED                                                                                                                   \
-	"\"status\":{\"code\":2,\"message\":\"canary-status\"},\"events\":[{\"name\":\"exception\",\"attributes\":[" TEXT(       \
-	    "exception.type", "Kept") "," TEXT("exception.message", "canary-message") "," TEXT("exception.stacktrace",           \
-											       "canary-stack") "]}]"
-
-Test(content, spans_tell_what_their_status_and_exceptions_are_about)
-{
-	static const struct {
-		const char *body;
-		bool kept;
-	} cases[] = {
-		{ SPAN(TEXT("gen_ai.request.model", "m"), FAILED), true },
-		{ SPAN(TEXT("http.request.method", "POST"), FAILED), true },
-		{ SPAN(TEXT("gen_ai.tool.name", "t") "," TEXT("gen_ai.request.model", "m"), FAILED), false },
-		{ SPAN(TEXT("gen_ai.operation.name", "execute_tool") "," TEXT("gen_ai.request.model", "m"), FAILED), false },
-		{ SPAN(TEXT("gen_ai.operation.name", "invoke_agent"), FAILED), false },
-		{ SPAN("", FAILED), false },
-	};
-	struct otlp_request req;
-
-	for
-		EACH(cases)
-		{
-			drop(OTLP_TRACES, &req, cases[i].body);
-			cr_assert_eq(left("canary-status"), cases[i].kept, "%zu", i);
-			cr_assert_eq(left("canary-message"), cases[i].kept, "%zu", i);
-			cr_assert_not(left("canary-stack"));
-			cr_assert(left("Kept"));
-			cr_assert_eq(req.traces->resource_spans[0]->scope_spans[0]->spans[0]->status->code, 2);
-		}
-}
-
-Test(content, an_event_of_a_span_may_be_about_something_else)
-{
-	struct otlp_request req;
-
-	drop(OTLP_TRACES, &req,
-	     SPAN(TEXT("model", "m"),
-		  "\"events\":[{\"attributes\":[" TEXT("tool_name", "t") "," TEXT("error.message", "canary") "]}]"));
-	cr_assert_not(left("canary"));
-	drop(OTLP_TRACES, &req,
-	     SPAN(TEXT("tool_name", "t"),
-		  "\"events\":[{\"attributes\":[" TEXT("endpoint", "/r") "," TEXT("error.message", "canary") "]}]"));
-	cr_assert(left("canary"));
-}
-
-static const char *
-error_of(struct otlp_request *req)
-{
-	return req->logs->resource_logs[0]->scope_logs[0]->log_records[0]->attributes[1]->value->string_value;
-}
-
-Test(content, errors_are_one_line_that_fits)
-{
-	char text[1024] = "";
-	struct otlp_request req;
-
-	cr_assert_eq(drop(OTLP_LOGS, &req, RECORD("\"attributes\":[" TEXT("model", "m") "," TEXT("error", "two\\nlines\\t") "]")),
-		     1);
-	cr_assert_null(strpbrk(error_of(&req), "\n\t"));
-	for (size_t n = 0; n < 120; n++) {
-		strcat(text, "\xc3\xa9");
-		cr_assert_eq(
-		    drop(OTLP_LOGS, &req, RECORD("\"attributes\":[" TEXT("model", "m") "," TEXT("error", "%s") "]"), text),
-		    2 * (n + 1) > CONTENT_ERROR_MAX);
-		cr_assert_leq(strlen(error_of(&req)), CONTENT_ERROR_MAX);
-		cr_assert_eq(strlen(error_of(&req)) % 2, 0, "a character was cut in two");
-		cr_assert_eq(strncmp(error_of(&req), text, strlen(error_of(&req))), 0);
-	}
-}
-
-/* --- bodies --- */
-
-Test(content, bodies_that_are_messages_go)
-{
-	static const char *const events[] = { "gen_ai.user.message",      "gen_ai.system.message", "gen_ai.assistant.message",
-					      "gen_ai.tool.message",      "gen_ai.choice",         "gen_ai.content.prompt",
-					      "gen_ai.content.completion" };
-	struct otlp_request req;
-
-	for
-		EACH(events)
-		{
-			cr_assert_eq(drop(OTLP_LOGS, &req, RECORD("\"body\":{\"stringValue\":\"canary\"},\"eventName\":\"%s\""),
-					  events[i]),
-				     1);
-			cr_assert_not(left("canary"), "%s", events[i]);
-			drop(OTLP_LOGS, &req,
-			     RECORD("\"body\":{\"kvlistValue\":{\"values\":[" TEXT(
-				 "whatever", "canary") "]}},\"attributes\":[" EVENT("%s") "]"),
-			     events[i]);
-			cr_assert_not(left("canary"), "%s", events[i]);
-			cr_assert(left(events[i]));
-		}
-	cr_assert_eq(drop(OTLP_LOGS, &req, RECORD("\"body\":{\"stringValue\":\"User prompt. Length: 26.\"}")), 0);
-	cr_assert(left("User prompt. Length: 26."));
-}
-
-Test(content, sentences_keep_what_comes_before_the_error)
-{
-	static const char *const api = TEXT("model", "m"), *const tool = TEXT("tool_name", "t");
-	const OtlpLogRecord *r;
-	struct otlp_request req;
-	char text[2048];
-
-	memset(text, 'e', sizeof(text));
-	text[1000] = '\0';
-	drop(OTLP_LOGS, &req, RECORD("\"body\":{\"stringValue\":\"API error for m. Error: %s\"},\"attributes\":[%s]"), text, api);
-	r = req.logs->resource_logs[0]->scope_logs[0]->log_records[0];
-	cr_assert_eq(strlen(r->body->string_value), CONTENT_ERROR_MAX);
-	cr_assert_eq(strncmp(r->body->string_value, "API error for m. Error: eee", 27), 0);
-	drop(OTLP_LOGS, &req, RECORD("\"body\":{\"stringValue\":\"It failed. Error: canary\"},\"attributes\":[%s]"), tool);
-	cr_assert(left("It failed. Error: "));
-	cr_assert_not(left("canary"));
-	/* What comes before is too long itself. */
-	drop(OTLP_LOGS, &req, RECORD("\"body\":{\"stringValue\":\"%sError: canary\"},\"attributes\":[%s]"), text, api);
-	cr_assert_not(left("canary"));
-	/* A record of an error, whose body does not say where it begins. */
-	drop(OTLP_LOGS, &req, RECORD("\"body\":{\"stringValue\":\"%scanary\"},\"attributes\":[%s," TEXT("error", "short") "]"),
-	     text, api);
-	cr_assert_not(left("canary"));
-	drop(OTLP_LOGS, &req, RECORD("\"body\":{\"stringValue\":\"canary\"},\"attributes\":[%s," TEXT("error", "short") "]"),
-	     tool);
-	cr_assert_not(left("canary"));
-}
-
-/* --- addresses --- */
-
-Test(content, addresses_end_with_their_path)
-{
-	static const char *const keys[] = { "url.full", "http.url", "http.target", "url.original" };
-	struct otlp_request req;
-
-	for
-		EACH(keys)
-		{
-			cr_assert_eq(drop(OTLP_LOGS, &req,
-					  RECORD("\"attributes\":[" TEXT("%s", "http://h:1/kept?q=canary#f") "]"), keys[i]),
-				     1);
-			cr_assert(left("http://h:1/kept"));
-			cr_assert_not(left("canary"));
-			cr_assert_eq(drop(OTLP_LOGS, &req, RECORD("\"attributes\":[" TEXT("%s", "http://h:1/kept") "]"), keys[i]),
-				     0);
-		}
 }
 
 /* --- want of memory --- */
