@@ -1,7 +1,7 @@
 /* eww-subscriber: the sessions of AI coding CLIs as JSON lines, one for each change that a panel shows. */
 #include "agentbus.h"
 #include "common/options.h"
-#include "common/panel.h"
+#include "eww/panel.h"
 #include "common/roster.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "common/panel.h"
+#include "eww/panel.h"
 #include "sample_session.h"
 
 #include <cjson/cJSON.h>

@@ -1,4 +1,4 @@
-#include "common/panel.h"
+#include "eww/panel.h"
 
 #include "common/text.h"
 #include "common/tool.h"

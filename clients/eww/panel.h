@@ -3,8 +3,8 @@
  *
  * Nothing in it changes with time alone, so two states that look alike give the same text. See eww-subscriber(1).
  */
-#ifndef CLIENTS_COMMON_PANEL_H
-#define CLIENTS_COMMON_PANEL_H
+#ifndef CLIENTS_EWW_PANEL_H
+#define CLIENTS_EWW_PANEL_H
 
 #include "common/json.h"
 #include "common/roster.h"
