@@ -25,9 +25,12 @@ lib/systemd/user/agentbusd.service
 libexec/agentbus/agentbus-verbs
 share/agentbus/pricing/models.json
 share/agentbus/proto/agentbus/v1/agentbus.proto
+share/icons/hicolor/scalable/apps/agentbus.svg
+share/icons/hicolor/symbolic/apps/agentbus-symbolic.svg
 """.split()
 # Names of which there may be more: documentation and samples.
-MORE = ("share/man/", "share/agentbus/", "share/bash-completion/", "share/zsh/", "share/fish/", "share/applications/", "lib/systemd/user/")
+MORE = ("share/man/", "share/agentbus/", "share/bash-completion/", "share/zsh/", "share/fish/", "share/applications/", "share/icons/hicolor/symbolic/apps/",
+        "lib/systemd/user/")
 
 
 def make(*args):
