@@ -1,5 +1,5 @@
 /*
- * What eww-subscriber prints: one JSON object for all that a panel shows.
+ * EWW: one JSON object for all that a panel shows.
  *
  * Nothing in it changes with time alone, so two states that look alike give the same text. See eww-subscriber(1).
  */
@@ -7,17 +7,14 @@
 #define CLIENTS_EWW_PANEL_H
 
 #include "common/json.h"
-#include "common/roster.h"
+#include "eww/view.h"
 
 #include <stdbool.h>
 
 /* Of the schema: grows when a key goes or changes its meaning, not when one is added. */
 enum { PANEL_VERSION = 1 };
 
-/*
- * Replaces out with the object for a roster of ROSTER_SHOWN. While the broker is away nothing is known of its sessions:
- * give an empty roster then. Returns false if memory runs out.
- */
-bool panel_render(const struct roster *r, bool connected, struct json *out);
+/* Appends the object. Returns false if memory runs out. */
+bool panel_render(const struct view *v, struct json *out);
 
 #endif

@@ -12,8 +12,9 @@ import otlp
 from harness import PATIENCE, REPO, Broker, JsonProcess, Sandbox, recording
 
 EWW = REPO / "contrib" / "eww"
+ICONS = REPO / "contrib" / "icons"
 
-KEYS = ["version", "connected", "has_working", "has_waiting", "counts", "totals", "tooltip", "sessions"]
+KEYS = ["version", "connected", "has_working", "has_waiting", "counts", "totals", "tooltip", "sessions", "more"]
 COUNTS = ["waiting", "working", "completed", "idle"]
 TOTALS = ["sessions", "tokens", "input_tokens", "output_tokens", "requests", "tool_calls", "errors", "cost_usd"]
 SESSION = ["id", "tool", "provider", "state", "since", "since_text", "project", "model", "label", "icon", "tokens", "cost_usd",
@@ -51,7 +52,7 @@ class Panel(unittest.TestCase):
             self.assertEqual(list(s), SESSION)
             self.assertEqual(list(s["tokens"]), TOKENS)
             self.assertIn(s["state"], COUNTS)
-            self.assertTrue((EWW / "icons" / f"{s['icon']}.svg").exists(), s["icon"])
+            self.assertTrue((ICONS / f"{s['icon']}.svg").exists(), s["icon"])
         for state, count in line["counts"].items():
             self.assertEqual(count, sum(s["state"] == state for s in line["sessions"]))
         self.assertEqual(line["has_working"], line["counts"]["working"] > 0)
@@ -234,7 +235,7 @@ class Widget(unittest.TestCase):
         for of, key, below in used:
             if (of, key) in (("agentbus", "yuck"), ("agentbus", "scss")):
                 continue
-            self.assertIn(key, KEYS if of == "agentbus" else SESSION)
+            self.assertIn(key, KEYS if of == "agentbus" else SESSION + ["branch"])
             if key in ("counts", "totals", "tokens") and below:
                 self.assertIn(below, {"counts": COUNTS, "totals": TOTALS, "tokens": TOKENS}[key])
 
@@ -253,10 +254,10 @@ class Widget(unittest.TestCase):
 
     def test_icons(self):
         """Symbolic icons are recoloured by filling each shape: none may rely on a stroke."""
-        names = {p.stem for p in (EWW / "icons").glob("*.svg")}
+        names = {p.stem for p in ICONS.glob("*-symbolic.svg")}
         for name in ("claude", "codex", "gemini", "qwen", "genai", *COUNTS, "failed", "unknown"):
             self.assertIn(f"agentbus-{name}-symbolic", names)
-        for path in (EWW / "icons").glob("*.svg"):
+        for path in ICONS.glob("*-symbolic.svg"):
             root = xml.etree.ElementTree.parse(path).getroot()
             self.assertEqual(root.get("viewBox"), "0 0 16 16")
             for shape in root:
