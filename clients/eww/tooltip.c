@@ -87,12 +87,15 @@ add_markup_session(struct rich *t, const struct view *v, const struct roster_row
 		rich_format(t, "\n    %s: ", s->last_error.type);
 		rich_clip(t, s->last_error.message, ERROR_COLUMNS);
 	}
-	rich_format(t, "\n    <span alpha=\"70%%\">%s, ", tool_of(s->provider)->title);
+	rich_format(t, "\n    <span alpha=\"70%%\">%s", tool_of(s->provider)->title);
 	if (*s->model) {
-		rich_clip(t, s->model, SUMMARY_LABEL_COLUMNS);
 		rich_raw(t, ", ");
+		rich_clip(t, s->model, SUMMARY_LABEL_COLUMNS);
 	}
-	add_figures(t, &row->figures);
+	if (row->figures.tokens.input + row->figures.tokens.output > 0 || row->figures.errors) {
+		rich_raw(t, ", ");
+		add_figures(t, &row->figures);
+	}
 	rich_raw(t, "</span>");
 }
 
