@@ -214,7 +214,7 @@ template_render(const struct view *v, struct json *out)
 	const struct template *t = v->template;
 	struct summary sum = summary_of(v);
 	struct rich line = { .kind = v->escape };
-	char value[FIELD_SIZE];
+	char value[FIELD_SIZE] = "";
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct part *part = &t->parts[i];
