@@ -15,7 +15,7 @@ WAYBAR = REPO / "contrib" / "waybar"
 
 # Keys that newer brokers' sessions have: the widget does without.
 OPTIONAL = {"branch"}
-EVENTS = {":onclick", ":onrightclick"}
+EVENTS = {":onclick", ":onrightclick", ":timeout"}
 # What each of EWW's widgets that is used takes, beside what all take.
 COMMON = {":class", ":visible", ":tooltip", ":halign", ":valign", ":hexpand", ":vexpand", ":style"}
 WIDGETS = {
