@@ -12,7 +12,7 @@
 
 #define MAGIC "i3-ipc"
 
-enum { PATIENCE_MS = 1000, MAGIC_LEN = sizeof(MAGIC) - 1, HEAD_LEN = MAGIC_LEN + 8, FIRST_SIZE = 16 << 10 };
+enum { PATIENCE_MS = 1000, MAGIC_LEN = sizeof(MAGIC) - 1, HEAD_LEN = MAGIC_LEN + 8, REQUEST_MAX = 512, FIRST_SIZE = 16 << 10 };
 
 enum focus_whole
 focus_ipc_whole(enum focus_framing framing, const char *bytes, size_t len, bool ended, size_t *ret_body, size_t *ret_len)
@@ -82,15 +82,26 @@ send_all(int fd, const char *bytes, size_t len, int64_t deadline)
 	return true;
 }
 
+/* In one piece: a peer that reads once has all of it. */
 static bool
 send_request(int fd, enum focus_framing framing, uint32_t type, const char *request, int64_t deadline)
 {
-	const uint32_t numbers[2] = { (uint32_t)strlen(request), type };
-	char head[HEAD_LEN] = MAGIC;
+	const uint32_t len = (uint32_t)strlen(request);
+	char bytes[HEAD_LEN + REQUEST_MAX + 1] = MAGIC;
+	size_t at = 0;
 
-	memcpy(head + MAGIC_LEN, numbers, sizeof(numbers));
-	return (framing != FRAMING_I3 || send_all(fd, head, HEAD_LEN, deadline)) &&
-	       send_all(fd, request, strlen(request), deadline) && (framing != FRAMING_LINE || send_all(fd, "\n", 1, deadline));
+	if (len > REQUEST_MAX)
+		return false;
+	if (framing == FRAMING_I3) {
+		memcpy(bytes + MAGIC_LEN, &len, sizeof(len));
+		memcpy(bytes + MAGIC_LEN + sizeof(len), &type, sizeof(type));
+		at = HEAD_LEN;
+	}
+	memcpy(bytes + at, request, len);
+	at += len;
+	if (framing == FRAMING_LINE)
+		bytes[at++] = '\n';
+	return send_all(fd, bytes, at, deadline);
 }
 
 /* Makes room for more; false if there is too much, or no memory. */
