@@ -253,9 +253,11 @@ INSTALLED := \
 	$(foreach c,$(wildcard contrib/completions/*.bash),644:$(c):share/bash-completion/completions/$(notdir $(basename $(c)))) \
 	$(foreach c,$(wildcard contrib/completions/_*),644:$(c):share/zsh/site-functions/$(notdir $(c))) \
 	$(foreach c,$(wildcard contrib/completions/*.fish),644:$(c):share/fish/vendor_completions.d/$(notdir $(c))) \
-	$(foreach f,$(shell find contrib/eww contrib/examples contrib/prometheus contrib/alloy -type f 2>/dev/null),644:$(f):share/agentbus/$(f:contrib/%=%)) \
+	$(foreach f,$(shell find contrib/eww contrib/waybar contrib/examples contrib/prometheus contrib/alloy -type f 2>/dev/null),644:$(f):share/agentbus/$(f:contrib/%=%)) \
 	644:contrib/pricing/models.json:share/agentbus/pricing/models.json \
 	$(foreach f,$(wildcard contrib/agentbus.conf),644:$(f):share/agentbus/agentbus.conf) \
+	$(foreach f,$(wildcard contrib/icons/*-symbolic.svg),644:$(f):share/icons/hicolor/symbolic/apps/$(notdir $(f))) \
+	644:contrib/icons/agentbus.svg:share/icons/hicolor/scalable/apps/agentbus.svg \
 	$(foreach f,$(wildcard contrib/*.desktop),644:$(f):share/applications/$(notdir $(f)))
 INSTALLED_LINKS := lib/$(SONAME) lib/libagentbus.so
 

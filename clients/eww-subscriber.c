@@ -1,8 +1,10 @@
-/* eww-subscriber: the sessions of AI coding CLIs as JSON lines, one for each change that a panel shows. */
+/* eww-subscriber: the sessions of AI coding CLIs for a panel or bar, a line for each change that it shows. */
 #include "agentbus.h"
 #include "common/options.h"
-#include "common/panel.h"
 #include "common/roster.h"
+#include "eww/format.h"
+#include "eww/template.h"
+#include "eww/view.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -26,12 +28,20 @@ enum { PIECE = 4096 };
 struct settings {
 	struct options options;
 	double rate;
+	const char *format;
+	uint64_t max;
+	const char *empty, *away;
+	bool colours;
+	unsigned escape; /* enum rich_kind */
 };
 
 struct panel {
 	struct ev_loop *loop;
 	struct agentbus *bus;
 	struct roster roster;
+	const struct format *format;
+	struct view view; /* what is rendered: of the roster, as the settings say */
+	struct template *template;
 	struct json line; /* the newest line printed; written up to done */
 	struct json next; /* scratch for the one after it */
 	size_t done;
@@ -58,13 +68,64 @@ static const struct option_row rows[] = {
 	    .value = "N",
 	    .help = "print at most N lines a second (default 10); the newest wins",
 	},
+	{
+	    .name = "format",
+	    .letter = 'f',
+	    .env = "AGENTBUS_EWW_FORMAT",
+	    .type = OPTION_STRING,
+	    .offset = offsetof(struct settings, format),
+	    .value = "NAME",
+	    .help = "eww (default), waybar, polybar, i3status-rs, ironbar or template=TEXT",
+	},
+	{
+	    .name = "max",
+	    .letter = 'm',
+	    .env = "AGENTBUS_EWW_MAX",
+	    .type = OPTION_UINT,
+	    .offset = offsetof(struct settings, max),
+	    .max = 10000,
+	    .value = "N",
+	    .help = "list at most N sessions, and count the others (default: eww all, waybar's tooltip 10)",
+	},
+	{
+	    .name = "empty",
+	    .env = "AGENTBUS_EWW_EMPTY",
+	    .type = OPTION_STRING,
+	    .offset = offsetof(struct settings, empty),
+	    .value = "TEXT",
+	    .help = "what a bar shows without sessions (default nothing: most bars hide the module)",
+	},
+	{
+	    .name = "away",
+	    .env = "AGENTBUS_EWW_AWAY",
+	    .type = OPTION_STRING,
+	    .offset = offsetof(struct settings, away),
+	    .value = "TEXT",
+	    .help = "what a bar shows while the broker is away (default nothing)",
+	},
+	{
+	    .name = "colours",
+	    .env = "AGENTBUS_EWW_COLOURS",
+	    .type = OPTION_FLAG,
+	    .offset = offsetof(struct settings, colours),
+	    .help = "colour states: polybar's tags, and Pango's in the other bars (default no)",
+	},
+	{
+	    .name = "escape",
+	    .env = "AGENTBUS_EWW_ESCAPE",
+	    .type = OPTION_CHOICE,
+	    .choices = rich_kinds,
+	    .offset = offsetof(struct settings, escape),
+	    .value = "FOR",
+	    .help = "escape a template's values for none (default), pango, polybar or json",
+	},
 	{ 0 },
 };
 
 static const struct option_program program = {
 	.name = PROGRAM,
 	.section = PROGRAM,
-	.summary = "Prints the sessions of AI coding CLIs as one JSON line per change, for a panel such as EWW.",
+	.summary = "Prints the sessions of AI coding CLIs as one line per change, for EWW, waybar, polybar and other bars.",
 	.rows = rows,
 };
 
@@ -94,12 +155,12 @@ same_line(const struct json *a, const struct json *b)
 static bool
 render(struct panel *p)
 {
-	bool connected = agentbus_connected(p->bus);
-
+	p->view.connected = agentbus_connected(p->bus);
 	roster_finish(&p->roster);
-	if (connected && !roster_of_bus(&p->roster, p->bus, ROSTER_SHOWN))
+	if (p->view.connected && !roster_of_bus(&p->roster, p->bus, ROSTER_SHOWN))
 		return false;
-	panel_render(&p->roster, connected, &p->next);
+	json_clear(&p->next);
+	p->format->render(&p->view, &p->next);
 	json_newline(&p->next);
 	return json_text(&p->next) != NULL;
 }
@@ -237,42 +298,83 @@ static void
 panel_finish(struct panel *p)
 {
 	agentbus_close(p->bus);
-	ev_loop_destroy(p->loop);
+	if (p->loop)
+		ev_loop_destroy(p->loop);
+	template_destroy(p->template);
 	roster_finish(&p->roster);
 	json_finish(&p->next);
 	json_finish(&p->line);
 }
 
+/* Finds the format. Says what is wrong, and returns false, if there is none such. */
+static bool
+panel_settle(struct panel *p, const struct settings *s)
+{
+	char message[TEMPLATE_MESSAGE_SIZE];
+	const char *argument;
+
+	p->interval = 1 / s->rate;
+	p->format = format_find(s->format, &argument);
+	if (!p->format) {
+		fprintf(stderr, PROGRAM ": format: '%s' is not one of %s\n", s->format, format_names(message, sizeof(message)));
+		return false;
+	}
+	if (argument && !(p->template = template_create(argument, message))) {
+		fprintf(stderr, PROGRAM ": template: %s\n", message);
+		return false;
+	}
+	p->view = (struct view){
+		.roster = &p->roster,
+		.max = s->max,
+		.empty = s->empty,
+		.away = s->away,
+		.colours = s->colours,
+		.escape = (enum rich_kind)s->escape,
+		.template = p->template,
+	};
+	return true;
+}
+
+static bool
+panel_open(struct panel *p, const struct settings *s)
+{
+	int error = agentbus_open(&(struct agentbus_options){ .runtime_dir = s->options.runtime_dir }, &p->bus);
+
+	if (error < 0) {
+		fprintf(stderr, PROGRAM ": %s\n", agentbus_strerror(error));
+		return false;
+	}
+	p->loop = ev_loop_new(EVFLAG_AUTO);
+	if (!p->loop) {
+		fprintf(stderr, PROGRAM ": cannot start an event loop\n");
+		return false;
+	}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct settings settings = { .rate = 10 };
+	struct settings settings = { .rate = 10, .format = "eww", .empty = "", .away = "" };
 	struct panel p = { .changed = true };
 	char **operands;
-	int status, error;
+	int status;
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
 	if (!options_parse(&program, &settings.options, argc, argv, &operands, &status))
 		goto out;
+	status = 2;
+	if (!panel_settle(&p, &settings))
+		goto out;
 	status = 1;
-	error = agentbus_open(&(struct agentbus_options){ .runtime_dir = settings.options.runtime_dir }, &p.bus);
-	if (error < 0) {
-		fprintf(stderr, PROGRAM ": %s\n", agentbus_strerror(error));
+	if (!panel_open(&p, &settings))
 		goto out;
-	}
-	p.loop = ev_loop_new(EVFLAG_AUTO);
-	if (!p.loop) {
-		fprintf(stderr, PROGRAM ": cannot start an event loop\n");
-		agentbus_close(p.bus);
-		goto out;
-	}
-	p.interval = 1 / settings.rate;
 	panel_start(&p);
 	ev_run(p.loop, 0);
 	status = p.status;
-	panel_finish(&p);
 out:
+	panel_finish(&p);
 	options_finish(&settings.options);
 	return status;
 }

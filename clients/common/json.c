@@ -212,6 +212,12 @@ json_time(struct json *j, const char *key, uint64_t ns)
 }
 
 void
+json_plain(struct json *j, const char *text)
+{
+	append_text(j, text);
+}
+
+void
 json_newline(struct json *j)
 {
 	append(j, "\n", 1);

@@ -60,6 +60,9 @@ void json_hex(struct json *j, const char *key, const uint8_t *bytes, size_t len)
 /* A time as text_rfc3339() writes it; null for 0. */
 void json_time(struct json *j, const char *key, uint64_t ns);
 
+/* Text as it is, for a line that is no JSON. */
+void json_plain(struct json *j, const char *text);
+
 /* Ends a line, after the outermost value is closed; another value may follow. */
 void json_newline(struct json *j);
 

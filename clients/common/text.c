@@ -172,16 +172,23 @@ text_rune(const char *text, uint32_t *ret_rune)
 	return 1;
 }
 
+bool
+text_shown(uint32_t rune)
+{
+	bool control = rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == REPLACEMENT;
+	/* Marks that turn the direction of what follows can make a line read as something else. */
+	bool turns = (rune >= 0x202a && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069);
+
+	return !control && !turns;
+}
+
 /* Columns of a character; one that is not to be shown as it is counts as the "?" that stands for it. */
 static size_t
 rune_columns(uint32_t rune, bool *ret_shown)
 {
 	int width = wcwidth((wchar_t)rune);
-	bool control = rune < 0x20 || (rune >= 0x7f && rune < 0xa0) || rune == REPLACEMENT;
-	/* Marks that turn the direction of what follows can make a line read as something else. */
-	bool turns = (rune >= 0x202a && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069);
 
-	*ret_shown = !control && !turns;
+	*ret_shown = text_shown(rune);
 	if (!*ret_shown || width < 0)
 		return 1;
 	return (size_t)width;

@@ -52,4 +52,7 @@ size_t text_columns(const char *text);
  */
 size_t text_rune(const char *text, uint32_t *ret_rune);
 
+/* Whether text_clip() keeps the character: it commands no terminal, turns no direction, and is not U+FFFD. */
+bool text_shown(uint32_t rune);
+
 #endif

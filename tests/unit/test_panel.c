@@ -1,4 +1,4 @@
-#include "common/panel.h"
+#include "eww/panel.h"
 #include "sample_session.h"
 
 #include <cjson/cJSON.h>
@@ -10,7 +10,7 @@
 
 /* Renders sessions; the text is valid until the next call. */
 static const char *
-render(const struct agentbus_session *sessions, size_t count, bool connected)
+render_max(const struct agentbus_session *sessions, size_t count, bool connected, size_t max)
 {
 	static struct json out;
 	struct agentbus_session const **pointers = calloc(count + 1, sizeof(*pointers));
@@ -21,17 +21,24 @@ render(const struct agentbus_session *sessions, size_t count, bool connected)
 	for (size_t i = 0; i < count; i++)
 		pointers[i] = &sessions[i];
 	cr_assert(roster_build(&r, pointers, count, ROSTER_SHOWN));
-	cr_assert(panel_render(&r, connected, &out));
+	json_clear(&out);
+	cr_assert(panel_render(&(struct view){ .roster = &r, .connected = connected, .max = max }, &out));
 	roster_finish(&r);
 	free(pointers);
 	return json_text(&out);
+}
+
+static const char *
+render(const struct agentbus_session *sessions, size_t count, bool connected)
+{
+	return render_max(sessions, count, connected, 0);
 }
 
 #define EMPTY(connected, tooltip)                                                                                                \
 	"{\"version\":1,\"connected\":" connected ",\"has_working\":false,\"has_waiting\":false,"                                \
 	"\"counts\":{\"waiting\":0,\"working\":0,\"completed\":0,\"idle\":0},"                                                   \
 	"\"totals\":{\"sessions\":0,\"tokens\":0,\"input_tokens\":0,\"output_tokens\":0,\"requests\":0,\"tool_calls\":0,"        \
-	"\"errors\":0,\"cost_usd\":null},\"tooltip\":\"" tooltip "\",\"sessions\":[]}"
+	"\"errors\":0,\"cost_usd\":null},\"tooltip\":\"" tooltip "\",\"sessions\":[],\"more\":0}"
 
 Test(panel, empty)
 {
@@ -73,7 +80,8 @@ Test(panel, one_session_in_full)
 	    "53380},"
 	    "\"cost_usd\":0.125,\"cost_estimated\":true,\"errors\":2,\"failed\":true,"
 	    "\"last_error\":{\"type\":\"rate_limit\",\"message\":\"slow \\\"down\\\"\"},"
-	    "\"parent_id\":null,\"children\":1,\"current_tool\":\"Bash\",\"requests\":4,\"tool_calls\":5,\"prompts\":3}]}");
+	    "\"parent_id\":null,\"children\":1,\"current_tool\":\"Bash\",\"requests\":4,\"tool_calls\":5,\"prompts\":3}],"
+	    "\"more\":0}");
 }
 
 /* The keys of an object, in order, joined by blanks. */
@@ -96,7 +104,7 @@ Test(panel, all_keys_whatever_is_known)
 	cJSON *root = cJSON_Parse(render(s, 4, true));
 	const cJSON *session;
 
-	expect_keys(root, "version connected has_working has_waiting counts totals tooltip sessions");
+	expect_keys(root, "version connected has_working has_waiting counts totals tooltip sessions more");
 	cr_expect(cJSON_IsTrue(cJSON_GetObjectItem(root, "has_waiting")));
 	cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(root, "sessions")), 4);
 	cJSON_ArrayForEach(session, cJSON_GetObjectItem(root, "sessions"))
@@ -197,4 +205,28 @@ Test(panel, tooltip_counts_what_does_not_fit)
 	cr_assert_eq(cJSON_GetArraySize(cJSON_GetObjectItem(root, "sessions")), MANY);
 	cJSON_Delete(root);
 	free(s);
+}
+
+/* The rest is counted: in the object, and in the tooltip. */
+Test(panel, first_sessions_only)
+{
+	struct agentbus_session s[] = { sample_session("a", AGENTBUS_IDLE), sample_session("b", AGENTBUS_WAITING),
+					sample_session("c", AGENTBUS_WORKING), sample_session("d", AGENTBUS_IDLE) };
+	static const int listed[] = { [0] = 4, [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 4 };
+
+	for (size_t max = 0; max < sizeof(listed) / sizeof(listed[0]); max++) {
+		cJSON *root = cJSON_Parse(render_max(s, 4, true, max));
+		const cJSON *sessions = cJSON_GetObjectItem(root, "sessions");
+		const char *tooltip = cJSON_GetStringValue(cJSON_GetObjectItem(root, "tooltip"));
+		char more[32] = "";
+
+		if (listed[max] < 4)
+			snprintf(more, sizeof(more), "\nand %d more", 4 - listed[max]);
+		cr_expect_eq(cJSON_GetArraySize(sessions), listed[max]);
+		cr_expect_eq(cJSON_GetNumberValue(cJSON_GetObjectItem(root, "more")), 4 - listed[max]);
+		cr_expect_str_eq(strstr(tooltip, "\nand ") ? strstr(tooltip, "\nand ") : "", more);
+		cr_expect_eq(cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(root, "totals"), "sessions")), 4);
+		cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetArrayItem(sessions, 0), "id")), "b");
+		cJSON_Delete(root);
+	}
 }
