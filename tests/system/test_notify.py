@@ -10,7 +10,7 @@ import time
 import unittest
 
 import otlp
-from harness import PATIENCE, Broker, Sandbox, recording
+from harness import JSON, PATIENCE, Broker, Sandbox, recording
 
 SERVICE = "org.freedesktop.Notifications"
 NEEDED = ("dbus-daemon", "Xvfb", "dunst", "busctl")
@@ -237,7 +237,7 @@ class Recordings(NotifyCase):
                 self.assertEqual([n["summary"] for n in finished], [f"{title} finished"] * turns)
                 for note in finished:
                     self.assertEqual((note["category"], note["appname"]), ("transfer.complete", "agentbus"))
-                    self.assertRegex(note["body"], r"^\S+ · (\d+ms|\d+s)\n")
+                    self.assertRegex(note["body"], r"^\S+ · (\d+ms|\d+s) · (about )?\$[\d.]+\nSession: [\d.]+k tokens")
                 self.assertEqual(len({n["id"] for n in finished}), turns)
 
     def finish_turns(self, rec):
@@ -268,7 +268,7 @@ class Recordings(NotifyCase):
         finished = [c for c in monitor.calls("Notify") if c[3].endswith("finished")]
         self.assertIn(len(finished), range(1, 5), "the second turn of each: over ten seconds with the time that its person took")
         for call in finished:
-            self.assertRegex(call[4], r" · 1\ds\n")
+            self.assertRegex(call[4], r" · 1\ds · (about )?\$[\d.]+\n")
 
     def test_failed_turn(self):
         self.start_desktop()
@@ -288,8 +288,10 @@ class Recordings(NotifyCase):
         self.post_until("codex/interactive", lambda: "waiting" in self.states())
         wait(lambda: self.desktop.displayed() == 1)
         call, = monitor.calls("Notify")
-        self.assertEqual((call[0], call[1], call[3]), ("agentbus", 0, "Codex waits for you"))
-        self.assertEqual(hints(call), {"urgency": 2, "category": "x-agentbus.waiting", "desktop-entry": "agentbus"})
+        self.assertEqual((call[0], call[1], call[3]), ("agentbus", 0, "Codex asks for permission"))
+        tag = hints(call)["x-dunst-stack-tag"]
+        self.assertEqual(hints(call), {"urgency": 2, "category": "x-agentbus.waiting", "desktop-entry": "agentbus",
+                                       "x-canonical-private-synchronous": tag, "x-dunst-stack-tag": tag})
         self.broker.post_recording(recording("codex/interactive"))
         wait(lambda: self.desktop.displayed() == 0)
         self.assertEqual(len(self.desktop.history()), 1, "closed, and nothing else shown")
@@ -305,7 +307,7 @@ class Recordings(NotifyCase):
         wait(lambda: any(c[3] == "Gemini CLI failed" for c in monitor.calls("Notify")))
         for call in monitor.calls("Notify"):
             for line in call[4].split("\n"):
-                self.assertRegex(line, r"^(\S+( · \S+)*( \d+s)?|Session: [\dkM.]+ tokens(, (about )?\$[\d.]+)?|\d+ errors?(: [a-z ]+\(HTTP \d+\))?)$")
+                self.assertRegex(line, r"^(\S+( · \S+)*( \d+s)?( · (about )?\$[\d.]+)?|Session: [\dkM.]+ tokens(, (about )?\$[\d.]+)?|\d+ errors?(: [a-z ]+\(HTTP \d+\))?)$")
 
 
 class Daemon(NotifyCase):
@@ -331,7 +333,7 @@ class Daemon(NotifyCase):
         self.desktop.start_screen()
         self.desktop.start_dunst()
         wait(lambda: self.desktop.displayed() == 1)
-        self.assertEqual([n["summary"] for n in self.desktop.close_all()], ["Claude Code waits for you"])
+        self.assertEqual([n["summary"] for n in self.desktop.close_all()], ["Claude Code asks for permission"])
         self.assertEqual(process.stderr().count("no session bus"), 1)
 
     def test_daemon_restart(self):
@@ -367,7 +369,7 @@ class Daemon(NotifyCase):
     def test_daemon_that_hangs(self):
         """It answers nothing: the subscriber lives on, and what has changed meanwhile is right when the daemon wakes up."""
         self.start_desktop()
-        process = self.start()
+        process = self.start("--waiting-delay", "0")
         self.begin_waiting("s-1")
         wait(lambda: self.desktop.displayed() == 1)
         dunst = self.desktop.running["dunst"]
@@ -385,7 +387,7 @@ class Daemon(NotifyCase):
         finally:
             dunst.send_signal(signal.SIGCONT)
         # The broker knows after its restart that the fifth still waits.
-        wait(lambda: [n["summary"] for n in self.desktop.history()] == ["Claude Code waits for you"] * 4 and self.desktop.displayed() == 2,
+        wait(lambda: [n["summary"] for n in self.desktop.history()] == ["Claude Code asks for permission"] * 4 and self.desktop.displayed() == 2,
              lambda: f"{self.desktop.displayed()} {self.desktop.history()} {process.stderr()}")
 
     def test_it_ends_while_the_daemon_hangs(self):
@@ -430,15 +432,15 @@ class Daemon(NotifyCase):
         self.start_desktop()
         monitor = Monitor(self.desktop)
         self.start("--min-turn", "0")
-        self.broker.post_recording(recording("claude/simple"))
+        self.begin_waiting("s-1")
         wait(lambda: self.desktop.displayed() == 1)
-        session, = [s["id"] for s in self.broker.status()["sessions"]]
-        self.begin_waiting(session)
+        self.broker.post("/hooks/claude", json.dumps({"session_id": "s-1", "hook_event_name": "Stop"}), JSON)
         wait(lambda: len(monitor.calls("Notify")) == 2)
         self.assertEqual(self.desktop.displayed(), 1)
         first, second = monitor.calls("Notify")
         self.assertEqual(first[1], 0)
         self.assertNotEqual(second[1], 0)
+        self.assertEqual(monitor.calls("CloseNotification"), [])
 
     def test_what_a_person_closed_is_not_replaced(self):
         self.start_desktop()
@@ -460,7 +462,7 @@ class Daemon(NotifyCase):
         wait(lambda: self.desktop.displayed() == 1)
         self.begin_waiting("s-2")
         wait(lambda: self.desktop.displayed() == 2)
-        self.assertEqual({n["summary"] for n in self.desktop.close_all()}, {"Claude Code waits for you"})
+        self.assertEqual({n["summary"] for n in self.desktop.close_all()}, {"Claude Code asks for permission"})
 
     def test_broker_restart(self):
         self.start_desktop()

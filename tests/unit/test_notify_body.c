@@ -29,7 +29,9 @@ body_of(enum notice notice, const struct agentbus_session *s, uint64_t turn_ms)
 	struct body b;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
-	body_render(&b, notice, s, turn_ms);
+	const struct roster_figures total = roster_figures_of(s);
+
+	body_render(&b, notice, s, &(struct notice_turn){ .duration_ms = turn_ms }, &total);
 	cr_assert(strstr(b.text, SECRET) == NULL && strstr(b.summary, SECRET) == NULL);
 	return b;
 }
