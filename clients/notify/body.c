@@ -174,7 +174,8 @@ render_waiting(struct body *b, const struct agentbus_session *s)
 	text_clip(s->tool, TITLE_WIDTH, tool, sizeof(tool));
 	snprintf(b->summary, sizeof(b->summary), d->format, tool_name(s, name, sizeof(name)), tool);
 	add_where_and_how_long(b, s, &(struct notice_turn){ 0 });
-	if (!d->told && tool[0])
+	/* What was told has no tool unless it asks for one. */
+	if (s->evidence != AGENTBUS_TOLD && tool[0])
 		add(b, SEPARATOR, "%s", tool);
 }
 

@@ -22,7 +22,7 @@ struct notice_turn {
 	int64_t cost;         /* pico-dollars, its sub-agents included; valid if cost_known */
 	bool cost_known;
 	bool cost_estimated;
-	bool cost_partial; /* the CLI said that it is over before its last requests were heard of */
+	bool cost_partial; /* it was over before its last request was heard of */
 };
 
 #endif

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRACKS_MAX  1024 /* above: the one unchanged for longest is forgotten */
-#define NS_PER_MS   1000000
-#define WAITING_BIT (1u << NOTICE_WAITING)
-#define END_BITS    (1u << NOTICE_COMPLETED | 1u << NOTICE_FAILED)
+#define TRACKS_MAX     1024 /* above: the one unchanged for longest is forgotten */
+#define NS_PER_MS      1000000
+#define LAST_ANSWER_NS UINT64_C(1000000000) /* a turn is over this soon after its last answer */
+#define WAITING_BIT    (1u << NOTICE_WAITING)
+#define END_BITS       (1u << NOTICE_COMPLETED | 1u << NOTICE_FAILED)
 
 /* What was said of one session. */
 struct track {
@@ -20,7 +21,8 @@ struct track {
 	bool seen;         /* since policy_begin() */
 	bool whole;        /* all of this turn's requests were seen */
 	bool cost_known, cost_estimated;
-	int64_t cost; /* of those requests */
+	int64_t cost;          /* of those requests */
+	uint64_t last_request; /* when the last one of them was over */
 };
 
 struct policy {
@@ -100,6 +102,7 @@ begin_turn(struct track *t, uint64_t turn)
 	t->supposed_end = false;
 	t->whole = true;
 	t->cost = 0;
+	t->last_request = 0;
 	t->cost_known = t->cost_estimated = false;
 }
 
@@ -193,7 +196,7 @@ turn_of(const struct track *t, const struct agentbus_event *e)
 	turn.cost = t->cost;
 	turn.cost_known = true;
 	turn.cost_estimated = t->cost_estimated;
-	turn.cost_partial = e->evidence == AGENTBUS_TOLD;
+	turn.cost_partial = e->time > t->last_request + LAST_ANSWER_NS;
 	return turn;
 }
 
@@ -229,6 +232,8 @@ count_request(struct policy *p, const struct agentbus_event *e)
 		return;
 	if (__builtin_add_overflow(t->cost, c->total, &t->cost))
 		t->cost = INT64_MAX;
+	if (t->last_request < e->time)
+		t->last_request = e->time;
 	t->cost_known = true;
 	t->cost_estimated |= c->estimated;
 }
