@@ -36,7 +36,7 @@ struct desktop;
 struct desktop_user {
 	/*
 	 * An action of the key's notification. token is for the activation of a window (XDG_ACTIVATION_TOKEN), "" if the daemon
-	 * gave none. Most daemons close the notification afterwards.
+	 * gave none. Most daemons close the notification then, some do not.
 	 */
 	void (*acted)(struct desktop_user *user, const char *key, const char *action, const char *token);
 };

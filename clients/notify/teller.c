@@ -132,7 +132,8 @@ run_for_person(struct teller *t, const struct command *c, const struct agentbus_
 static void
 focus(struct teller *t, const char *key, const struct agentbus_session *s, const char *token)
 {
-	(void)key;
+	/* Most daemons have closed it by now. */
+	desktop_close(t->desktop, key);
 	run_for_person(t, &t->settings.focus, s, token);
 }
 
