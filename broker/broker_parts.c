@@ -62,6 +62,22 @@ settle_for_query(void *ctx)
 	keeper_settle(&b->keeper);
 }
 
+/* What the answer says must be stored, too. A store that fails takes the sessions back to what they were. */
+static bool
+acknowledge(void *ctx, const char *provider, const char *id, bool *ret_done)
+{
+	struct broker *b = ctx;
+
+	if (!keeper_awake(&b->keeper))
+		return false;
+	sessions_acknowledge(b->sessions, provider, id, clock_now(&b->clock), ret_done);
+	if (!*ret_done)
+		return true;
+	publish_flush(&b->publisher);
+	settle_for_query(b);
+	return keeper_awake(&b->keeper);
+}
+
 /* --- opening and closing --- */
 
 static bool
@@ -174,6 +190,7 @@ open_bus(struct broker *b)
 			.publisher = &b->publisher,
 			.forward = { forward_report, &b->forward },
 			.ledger = &b->keeper.ledger,
+			.ack = { acknowledge, b },
 			.settle = settle_for_query,
 			.ctx = b,
 		};

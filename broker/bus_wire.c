@@ -42,66 +42,83 @@ bus_wire_start(uint8_t *bytes, size_t size)
 	return (struct bus_wire){ .begin = bytes, .at = bytes + size };
 }
 
-static void
-put(struct bus_wire *w, const void *bytes, size_t len)
+/* Makes room for len bytes before all that was written. NULL: there is none. */
+static uint8_t *
+step_back(struct bus_wire *w, size_t len)
 {
 	if (len > (size_t)(w->at - w->begin))
 		w->full = true;
-	if (w->full || len == 0)
+	return w->full ? NULL : (w->at -= len);
+}
+
+static size_t
+varint_size(uint64_t value)
+{
+	size_t n = 1;
+
+	while (value >>= 7)
+		n++;
+	return n;
+}
+
+/* A tag, and a number or a length. */
+static void
+put_tag_and(struct bus_wire *w, unsigned field, enum wire_type type, uint64_t value)
+{
+	const uint64_t tag = (uint64_t)field << 3 | type;
+	const size_t tag_size = varint_size(tag);
+	uint8_t *at = step_back(w, tag_size + varint_size(value));
+
+	if (!at)
 		return;
-	w->at -= len;
-	memcpy(w->at, bytes, len);
+	varint(at, tag);
+	varint(at + tag_size, value);
 }
 
 void
 bus_wire_number(struct bus_wire *w, unsigned field, uint64_t value)
 {
-	uint8_t bytes[BUS_WIRE_HEAD_MAX];
-	size_t n;
-
-	if (value == 0)
-		return;
-	n = tag_and(bytes, field, WIRE_VARINT, value);
-	put(w, bytes, n);
+	if (value != 0)
+		put_tag_and(w, field, WIRE_VARINT, value);
 }
 
 void
 bus_wire_fixed64(struct bus_wire *w, unsigned field, uint64_t value)
 {
-	const uint64_t little = htole64(value);
-	uint8_t bytes[BUS_WIRE_HEAD_MAX];
+	const uint64_t little = htole64(value), tag = (uint64_t)field << 3 | WIRE_64BIT;
+	const size_t tag_size = varint_size(tag);
 
 	if (value == 0)
 		return;
-	const size_t n = varint(bytes, (uint64_t)field << 3 | WIRE_64BIT);
-	memcpy(bytes + n, &little, sizeof(little));
-	put(w, bytes, n + sizeof(little));
+	uint8_t *at = step_back(w, tag_size + sizeof(little));
+	if (!at)
+		return;
+	varint(at, tag);
+	memcpy(at + tag_size, &little, sizeof(little));
 }
 
 void
 bus_wire_bytes(struct bus_wire *w, unsigned field, const uint8_t *bytes, size_t len)
 {
-	uint8_t head[BUS_WIRE_HEAD_MAX];
-	size_t n;
-
 	if (len == 0)
 		return;
-	put(w, bytes, len);
-	n = tag_and(head, field, WIRE_BYTES, len);
-	put(w, head, n);
+	uint8_t *at = step_back(w, len);
+	if (!at)
+		return;
+	memcpy(at, bytes, len);
+	put_tag_and(w, field, WIRE_BYTES, len);
 }
 
 void
 bus_wire_text(struct bus_wire *w, unsigned field, const char *text)
 {
-	bus_wire_bytes(w, field, (const uint8_t *)text, strlen(text));
+	/* Many texts of a session are not known. */
+	if (*text != '\0')
+		bus_wire_bytes(w, field, (const uint8_t *)text, strlen(text));
 }
 
 void
 bus_wire_embed(struct bus_wire *w, unsigned field, const uint8_t *end)
 {
-	uint8_t head[BUS_WIRE_HEAD_MAX];
-	const size_t n = tag_and(head, field, WIRE_BYTES, (uint64_t)(end - w->at));
-
-	put(w, head, n);
+	put_tag_and(w, field, WIRE_BYTES, (uint64_t)(end - w->at));
 }

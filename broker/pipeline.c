@@ -15,6 +15,7 @@ struct batch {
 	struct arena *arena;
 };
 
+/* Makes room for one more. */
 static bool
 batch_reserve(struct batch *b)
 {
@@ -23,7 +24,7 @@ batch_reserve(struct batch *b)
 
 	if (b->count < b->capacity)
 		return true;
-	list = arena_alloc(b->arena, capacity * sizeof(*list));
+	list = arena_take(b->arena, capacity * sizeof(*list));
 	if (!list)
 		return false;
 	if (b->count)
@@ -65,13 +66,13 @@ judge(struct observation *o, struct arena *a)
 	return true;
 }
 
+/* Takes the observation that was written behind the others. */
 static bool
-batch_add(struct batch *b, struct observation *o)
+batch_add(struct batch *b)
 {
-	if (is_failure(o) && !judge(o, b->arena))
-		return false;
-	b->list[b->count++] = *o;
-	return true;
+	struct observation *o = &b->list[b->count++];
+
+	return !is_failure(o) || judge(o, b->arena);
 }
 
 static struct resource_view
@@ -90,10 +91,9 @@ collect_logs(const Opentelemetry__Proto__Logs__V1__ResourceLogs *rl, struct batc
 		const Opentelemetry__Proto__Logs__V1__ScopeLogs *sl = rl->scope_logs[i];
 		const struct provider *p = provider_of_scope(&r, sl->scope ? sl->scope->name : "");
 		for (size_t k = 0; k < sl->n_log_records; k++) {
-			struct observation o;
 			if (!batch_reserve(b))
 				return false;
-			if (provider_log(p, &r, sl->log_records[k], &o) && !batch_add(b, &o))
+			if (provider_log(p, &r, sl->log_records[k], &b->list[b->count]) && !batch_add(b))
 				return false;
 		}
 	}
@@ -109,10 +109,9 @@ collect_spans(const Opentelemetry__Proto__Trace__V1__ResourceSpans *rs, struct b
 		const Opentelemetry__Proto__Trace__V1__ScopeSpans *ss = rs->scope_spans[i];
 		const struct provider *p = provider_of_scope(&r, ss->scope ? ss->scope->name : "");
 		for (size_t k = 0; k < ss->n_spans; k++) {
-			struct observation o;
 			if (!batch_reserve(b))
 				return false;
-			if (provider_span(p, &r, ss->spans[k], &o) && !batch_add(b, &o))
+			if (provider_span(p, &r, ss->spans[k], &b->list[b->count]) && !batch_add(b))
 				return false;
 		}
 	}

@@ -49,6 +49,20 @@ make_boot_id(char boot_id[33])
 	return true;
 }
 
+static int
+open_socket(struct publisher *p)
+{
+	int error = nng_pub0_open(&p->bus.socket);
+
+	if (error == 0)
+		error = nng_socket_set_int(p->bus.socket, NNG_OPT_SENDBUF, SEND_QUEUE);
+	if (error == 0)
+		error = nng_aio_alloc(&p->sending, NULL, NULL);
+	if (error == 0)
+		nng_aio_set_timeout(p->sending, NNG_DURATION_ZERO);
+	return error;
+}
+
 bool
 publish_open(struct publisher *p, const char *url, struct journal *journal, const struct log *log)
 {
@@ -57,18 +71,14 @@ publish_open(struct publisher *p, const char *url, struct journal *journal, cons
 		log_error(log, "no random numbers: %s", strerror(errno));
 		return false;
 	}
-	int error = nng_pub0_open(&p->bus.socket);
-	if (error == 0)
-		error = nng_socket_set_int(p->bus.socket, NNG_OPT_SENDBUF, SEND_QUEUE);
-	if (error != 0) {
-		log_error(log, "cannot open the bus: %s", nng_strerror(error));
-		nng_close(p->bus.socket);
-		return false;
-	}
+	const int error = open_socket(p);
 	/* Subscribers have nothing to say here. */
-	if (bus_socket_listen(&p->bus, url, 1, log))
+	if (error == 0 && bus_socket_listen(&p->bus, url, 1, log))
 		return true;
+	if (error != 0)
+		log_error(log, "cannot open the bus: %s", nng_strerror(error));
 	nng_close(p->bus.socket);
+	nng_aio_free(p->sending);
 	return false;
 }
 
@@ -140,14 +150,24 @@ publish_flush(struct publisher *p)
 	p->held = 0;
 }
 
+/* As nng_sendmsg() does it, which makes an aio and asks the kernel for random numbers each time. */
+static void
+send_message(struct publisher *p, nng_msg *msg)
+{
+	nng_aio_set_msg(p->sending, msg);
+	nng_send_aio(p->bus.socket, p->sending);
+	nng_aio_wait(p->sending);
+	if (nng_aio_result(p->sending) != 0)
+		nng_msg_free(msg);
+}
+
 void
 publish_send(struct publisher *p)
 {
 	if (p->queued > 0)
 		p->sent_ms = nng_clock();
 	for (size_t i = 0; i < p->queued; i++)
-		if (nng_sendmsg(p->bus.socket, p->queue[i], NNG_FLAG_NONBLOCK) != 0)
-			nng_msg_free(p->queue[i]);
+		send_message(p, p->queue[i]);
 	p->queued = p->queued_bytes = 0;
 }
 
@@ -162,6 +182,7 @@ publish_close(struct publisher *p)
 		nng_msleep((nng_duration)(LINGER_MS - (now - p->sent_ms)));
 	bus_socket_finish(&p->bus);
 	nng_close(p->bus.socket);
+	nng_aio_free(p->sending);
 	for (size_t i = 0; i < PUBLISH_SESSIONS_MAX; i++)
 		batch_finish(&p->batches[i]);
 }

@@ -51,6 +51,7 @@ struct publisher {
 	size_t open, held;                 /* batches in use, bytes in them */
 	nng_msg *queue[PUBLISH_QUEUE_MAX]; /* flushed, not sent */
 	size_t queued, queued_bytes;
+	nng_aio *sending; /* of one message after the other */
 };
 
 /* Listens on url. False after logging why not. The journal must outlive it. */

@@ -197,6 +197,31 @@ answer_usage(struct answer *a, const Agentbus__V1__Request *request)
 	add_budgets(a);
 }
 
+/* --- what a person tells --- */
+
+static void
+answer_ack(struct answer *a, const Agentbus__V1__Request *request)
+{
+	const Agentbus__V1__AckRequest *wanted = request->ack;
+	const struct query_ack *ack = &a->with->ack;
+	Agentbus__V1__Ack tail = AGENTBUS__V1__ACK__INIT;
+	bool done = false;
+
+	if (!ack->acknowledge || !ack->acknowledge(ack->ctx, wanted->provider, wanted->session_id, &done)) {
+		a->error = "the database cannot be written at the moment; see the broker's log";
+		return;
+	}
+	/* As it is now: what could not be stored would have replaced the sessions. */
+	const struct session *x = sessions_find(a->with->sessions, wanted->provider, wanted->session_id);
+
+	tail.found = x && x->shown;
+	if (tail.found) {
+		tail.acknowledged = done;
+		tail.state = (Agentbus__V1__State)x->state;
+	}
+	put_message(&a->body, &tail.base, &a->failed);
+}
+
 /* What answers each kind of request, and the answer's field in Response; 0: the position is in the head already. */
 static const struct {
 	void (*fill)(struct answer *a, const Agentbus__V1__Request *request);
@@ -207,6 +232,7 @@ static const struct {
 	[AGENTBUS__V1__REQUEST__REQUEST_POSITION] = { NULL, 0 },
 	[AGENTBUS__V1__REQUEST__REQUEST_FORWARD] = { answer_forward, 7 },
 	[AGENTBUS__V1__REQUEST__REQUEST_USAGE] = { answer_usage, 8 },
+	[AGENTBUS__V1__REQUEST__REQUEST_ACK] = { answer_ack, 9 },
 };
 
 bool

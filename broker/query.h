@@ -1,6 +1,6 @@
 /*
- * The bus's answering side: snapshots of the sessions, events again from the journal, and sums of usage. Nothing blocks for
- * longer than the database takes to read.
+ * The bus's answering side: snapshots of the sessions, events again from the journal, sums of usage, and the one thing
+ * that a person may tell: that a session was looked at. Nothing blocks for longer than the database takes.
  */
 #ifndef AGENTBUS_QUERY_H
 #define AGENTBUS_QUERY_H
@@ -23,12 +23,22 @@ struct query_forward {
 	void *ctx;
 };
 
+/*
+ * Who lets a session count as looked at: see sessions_acknowledge(). When it returns, that is stored and published. False: it
+ * cannot be stored at the moment, and nothing has changed.
+ */
+struct query_ack {
+	bool (*acknowledge)(void *ctx, const char *provider, const char *id, bool *ret_done);
+	void *ctx;
+};
+
 /* What answers are made of; all of it must outlive the query. */
 struct query_setup {
 	const struct sessions *sessions;
 	const struct publisher *publisher;
 	struct query_forward forward; /* its report NULL: nothing is ever passed on */
 	struct ledger *ledger;        /* NULL: nothing is known of usage */
+	struct query_ack ack;         /* its function NULL: nothing can be acknowledged */
 	/* Called before requests are answered: what the answers tell must be stored. */
 	void (*settle)(void *ctx);
 	void *ctx;

@@ -175,6 +175,13 @@ void sessions_observe(struct sessions *s, const struct observation *o, uint64_t 
  */
 void sessions_peer_closed(struct sessions *s, uint64_t peer, unsigned requests, uint64_t now_ns);
 
+/*
+ * Its person has looked at a session: a completed one becomes idle, others stay as they are. Records of the CLI are ordered as
+ * before, whatever its clock says. Returns it, NULL if nobody knows (or was shown) it; *ret_done: whether it was completed.
+ */
+const struct session *sessions_acknowledge(struct sessions *s, const char *provider, const char *id, uint64_t now_ns,
+					   bool *ret_done);
+
 /* When sessions_tick() has something to do: nanoseconds of the broker's clock, UINT64_MAX for never. */
 uint64_t sessions_deadline(const struct sessions *s);
 

@@ -2,6 +2,8 @@
 
 #include "session_told.h"
 
+#include <string.h>
+
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
 
@@ -336,4 +338,25 @@ state_resume(struct sessions *s, struct session *x, const struct observation *o,
 		return;
 	advance(x->track, o->time_ns);
 	state_enter(s, x, &c, o, now_ns);
+}
+
+/* --- what a person does --- */
+
+const struct session *
+sessions_acknowledge(struct sessions *s, const char *provider, const char *id, uint64_t now_ns, bool *ret_done)
+{
+	const struct change c = { SESSION_IDLE, EVIDENCE_TOLD, "acknowledged", .time_ns = now_ns };
+	struct session *x = s->newest;
+
+	while (x && (strcmp(x->provider, provider) != 0 || strcmp(x->id, id) != 0))
+		x = x->track->older;
+	if (!x || !x->shown)
+		return NULL;
+	*ret_done = x->state == SESSION_COMPLETED;
+	if (*ret_done) {
+		/* Of the CLI nothing was heard: neither its newest evidence nor the time of the last word changes. */
+		state_enter(s, x, &c, NULL, now_ns);
+		state_schedule(s, x);
+	}
+	return x;
 }

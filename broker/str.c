@@ -2,7 +2,8 @@
 
 #include <stdint.h>
 
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define REPLACEMENT  "\xef\xbf\xbd"                        /* U+FFFD */
+#define EACH_BYTE(b) ((uint64_t)0x0101010101010101u * (b)) /* of a word */
 
 /* The well-formed sequences of Unicode's table 3-7: by first byte, the bounds of the second and the whole length. */
 static const struct utf8_form {
@@ -44,12 +45,32 @@ is_control(const char *p, size_t length)
 	return (length == 1 && (a < 0x20 || a == 0x7f)) || (length == 2 && a == 0xc2 && (uint8_t)p[1] < 0xa0);
 }
 
+/* Whether each of eight bytes is ASCII: none has its highest bit. */
+static bool
+is_ascii(uint64_t word)
+{
+	return (word & EACH_BYTE(0x80)) == 0;
+}
+
+/* Whether each is ASCII and no control character: adding to it reaches the highest bit from 0x20 on, and not before 0x7f. */
+static bool
+is_plain(uint64_t word)
+{
+	return is_ascii(word) && is_ascii(word + EACH_BYTE(0x01)) &&
+	       ((word + EACH_BYTE(0x60)) & EACH_BYTE(0x80)) == EACH_BYTE(0x80);
+}
+
 /* How many bytes s begins with that need no second look; nearly all text is nothing else. */
 static size_t
 plain_length(struct str s)
 {
 	size_t n = 0;
 
+	for (uint64_t word; s.len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, s.ptr + n, sizeof(word));
+		if (!is_plain(word))
+			break;
+	}
 	while (n < s.len && s.ptr[n] >= 0x20 && s.ptr[n] < 0x7f)
 		n++;
 	return n;
@@ -87,7 +108,7 @@ str_copy(char *dst, size_t size, struct str s)
 	dst[used] = '\0';
 }
 
-/* Length of what s begins with that is ASCII, in whole words; nearly all text is nothing else. */
+/* Length of what s begins with that is ASCII; nearly all text is nothing else. */
 static size_t
 ascii_length(struct str s)
 {
@@ -95,26 +116,26 @@ ascii_length(struct str s)
 
 	for (uint64_t word; s.len - n >= sizeof(word); n += sizeof(word)) {
 		memcpy(&word, s.ptr + n, sizeof(word));
-		if (word & 0x8080808080808080u)
+		if (!is_ascii(word))
 			break;
 	}
+	while (n < s.len && (uint8_t)s.ptr[n] < 0x80)
+		n++;
 	return n;
 }
 
 size_t
 str_valid(struct str s)
 {
-	size_t n = 0;
+	size_t n = ascii_length(s);
 
 	while (n < s.len) {
-		const struct str rest = { s.ptr + n, s.len - n };
-		size_t length = ascii_length(rest);
+		const size_t length = utf8_length((struct str){ s.ptr + n, s.len - n });
 
-		if (length == 0)
-			length = utf8_length(rest);
 		if (length == 0)
 			break;
 		n += length;
+		n += ascii_length((struct str){ s.ptr + n, s.len - n });
 	}
 	return n;
 }

@@ -4,8 +4,8 @@
  * A subscriber opens a bus, puts agentbus_fd() into its event loop and, whenever that is readable, calls agentbus_next()
  * until it returns 0. The library connects, asks for a snapshot, applies events in order, fetches what was lost from the
  * broker's journal, reports what nobody can give back as a gap, and reconnects for as long as it takes. It never blocks
- * (but for agentbus_usage()), never prints and starts no threads of its own (nng, below it, does: fork before
- * agentbus_open(), not after, unless you exec at once).
+ * (but for what asks one question: agentbus_usage(), agentbus_forward_read(), agentbus_acknowledge()), never prints and starts no
+ *threads of its own (nng, below it, does: fork before agentbus_open(), not after, unless you exec at once).
  *
  *	struct agentbus *bus;
  *	if (agentbus_open(&(struct agentbus_options){ .topic = "v1/" }, &bus) < 0)
@@ -40,12 +40,13 @@ struct agentbus;
 /* Every call that can fail returns one of these; success is 0 or above. */
 enum agentbus_error {
 	AGENTBUS_OK = 0,
-	AGENTBUS_EINVAL = -1,   /* an argument makes no sense (a topic that does not begin with "v1/") */
-	AGENTBUS_ENOMEM = -2,   /* out of memory */
-	AGENTBUS_EPATH = -3,    /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
-	AGENTBUS_ESYSTEM = -4,  /* the system refused a descriptor or a thread; errno tells */
-	AGENTBUS_ETIMEOUT = -5, /* no broker answered in time */
-	AGENTBUS_EREFUSED = -6  /* the broker cannot tell: it is an older one, or cannot read its database at the moment */
+	AGENTBUS_EINVAL = -1,    /* an argument makes no sense (a topic that does not begin with "v1/") */
+	AGENTBUS_ENOMEM = -2,    /* out of memory */
+	AGENTBUS_EPATH = -3,     /* no runtime directory: neither given nor in XDG_RUNTIME_DIR, or too long for a socket */
+	AGENTBUS_ESYSTEM = -4,   /* the system refused a descriptor or a thread; errno tells */
+	AGENTBUS_ETIMEOUT = -5,  /* no broker answered in time */
+	AGENTBUS_EREFUSED = -6,  /* the broker cannot do that: it is an older one, or cannot use its database at the moment */
+	AGENTBUS_ENOSESSION = -7 /* the broker knows no such session */
 };
 
 /* A sentence for an error. Static. */
@@ -366,6 +367,14 @@ int agentbus_usage(const struct agentbus_usage_query *query, struct agentbus_usa
 
 /* Frees it and all it points to. NULL is fine. */
 void agentbus_usage_free(struct agentbus_usage *usage);
+
+/*
+ * Tells the broker of runtime_dir (NULL: as agentbus_options says) that its person has looked at a session: a completed one
+ * becomes idle, and every subscriber is told (reason "acknowledged"). Returns 1 if it did, 0 if the session was in another state
+ * and nothing was to be done, AGENTBUS_ENOSESSION if there is none, or another error. What was done is stored. Needs no open bus.
+ * Blocks until there is an answer, for timeout_ms at most.
+ */
+int agentbus_acknowledge(const char *runtime_dir, int timeout_ms, const char *provider, const char *id);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -21,6 +21,8 @@ static const struct {
 	{ "cost", verb_cost, "print what was used: by day, model, provider, project or session" },
 	{ "pricing", verb_pricing, "show, check or import the prices of models" },
 	{ "emit", emit_run, "tell the broker what a CLI's hook was told" },
+	{ "ack", verb_ack, "say that completed sessions were looked at" },
+	{ "focus", verb_focus, "bring a session's window to the front" },
 	{ "replay", verb_replay, "send recorded telemetry to a broker" },
 };
 

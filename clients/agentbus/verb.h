@@ -19,6 +19,8 @@ int verb_status(int argc, char **argv);
 int verb_watch(int argc, char **argv);
 int verb_cost(int argc, char **argv);
 int verb_pricing(int argc, char **argv);
+int verb_ack(int argc, char **argv);
+int verb_focus(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 
 /* Prints "agentbus: text" and a newline on stderr. */

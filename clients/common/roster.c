@@ -75,8 +75,8 @@ add_cost(struct roster_figures *sum, const struct roster_figures *f)
 	sum->cost_estimated |= f->cost_estimated;
 }
 
-static void
-add_figures(struct roster_figures *sum, const struct roster_figures *f)
+void
+roster_figures_add(struct roster_figures *sum, const struct roster_figures *f)
 {
 	sum->prompts += f->prompts;
 	sum->requests += f->requests;
@@ -122,7 +122,7 @@ add_row(struct roster *r, const struct member *m)
 	r->rows[r->count++] = (struct roster_row){ .session = s, .figures = figures, .child = s != m->root };
 	if ((size_t)s->state <= AGENTBUS_ENDED)
 		r->states[s->state]++;
-	add_figures(&r->totals, &figures);
+	roster_figures_add(&r->totals, &figures);
 }
 
 /* A member that has no row: its figures go to its root's row, which comes right before, or to the totals alone. */
@@ -135,8 +135,8 @@ fold_in(struct roster *r, const struct member *m)
 	if (m->root->state == AGENTBUS_ENDED)
 		return;
 	if (row && row->session == m->root)
-		add_figures(&row->figures, &figures);
-	add_figures(&r->totals, &figures);
+		roster_figures_add(&row->figures, &figures);
+	roster_figures_add(&r->totals, &figures);
 }
 
 static bool

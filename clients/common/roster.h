@@ -56,4 +56,7 @@ uint64_t roster_since(const struct agentbus_session *s);
 
 struct roster_figures roster_figures_of(const struct agentbus_session *s);
 
+/* Sums that grow too large stand still. */
+void roster_figures_add(struct roster_figures *sum, const struct roster_figures *f);
+
 #endif

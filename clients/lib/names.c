@@ -40,7 +40,8 @@ static const char *const error_texts[] = {
 	[-AGENTBUS_EPATH] = "no usable runtime directory: set XDG_RUNTIME_DIR or AGENTBUS_RUNTIME_DIR to a short path",
 	[-AGENTBUS_ESYSTEM] = "the system refused a descriptor or a thread",
 	[-AGENTBUS_ETIMEOUT] = "no broker answered in time",
-	[-AGENTBUS_EREFUSED] = "the broker cannot tell",
+	[-AGENTBUS_EREFUSED] = "the broker cannot do that: it is an older one, or cannot use its database at the moment",
+	[-AGENTBUS_ENOSESSION] = "the broker knows no such session",
 };
 
 /* Place in a panel; unknown comes before ended, for such a session may still need its person. */

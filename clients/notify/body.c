@@ -1,6 +1,5 @@
 #include "notify/body.h"
 
-#include "common/roster.h"
 #include "common/text.h"
 #include "common/tool.h"
 
@@ -16,12 +15,6 @@
 #define NAME_SIZE   256
 #define SEPARATOR   " \u00b7 "
 #define LINE_END    "\n"
-
-static const char *const summaries[] = {
-	[NOTICE_COMPLETED] = "%s finished",
-	[NOTICE_FAILED] = "%s failed",
-	[NOTICE_WAITING] = "%s waits for you",
-};
 
 /* Appends before, unless it would begin a line or the text, and the formatted part; leaves out what does not fit whole. */
 __attribute__((format(printf, 3, 4))) static void
@@ -46,17 +39,29 @@ plural(uint64_t n)
 }
 
 static void
-add_where_and_how_long(struct body *b, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms)
+add_cost(struct body *b, const struct notice_turn *turn)
+{
+	char cost[TEXT_SIZE];
+
+	if (turn->cost_known && turn->cost > 0)
+		add(b, SEPARATOR, "%s%s",
+		    turn->cost_estimated ? "about "
+		    : turn->cost_partial ? "at least "
+					 : "",
+		    text_usd(turn->cost, cost, sizeof(cost)));
+}
+
+static void
+add_where_and_how_long(struct body *b, const struct agentbus_session *s, const struct notice_turn *turn)
 {
 	char name[NAME_SIZE], duration[TEXT_SIZE];
 
 	text_clip(s->project[0] ? s->project : text_short_id(s->id), NAME_WIDTH, name, sizeof(name));
 	if (name[0])
 		add(b, LINE_END, "%s", name);
-	if (turn_duration_ms > 0)
-		add(b, SEPARATOR, "%s", text_duration(turn_duration_ms * NS_PER_MS, duration, sizeof(duration)));
-	if (notice == NOTICE_WAITING && s->tool[0])
-		add(b, SEPARATOR, "%s", text_clip(s->tool, NAME_WIDTH, name, sizeof(name)));
+	if (turn->duration_ms > 0)
+		add(b, SEPARATOR, "%s", text_duration(turn->duration_ms * NS_PER_MS, duration, sizeof(duration)));
+	add_cost(b, turn);
 }
 
 static const char *
@@ -81,8 +86,6 @@ add_errors(struct body *b, enum notice notice, const struct agentbus_session *s)
 {
 	static const char *const before_last[] = { LINE_END, ": ", ", last: " };
 
-	if (notice == NOTICE_WAITING)
-		return;
 	if (s->turn_errors > 0)
 		add(b, LINE_END, "%" PRIu32 " error%s", s->turn_errors, plural(s->turn_errors));
 	if (notice != NOTICE_FAILED || !s->last_error.type[0])
@@ -92,21 +95,22 @@ add_errors(struct body *b, enum notice notice, const struct agentbus_session *s)
 		add(b, " ", "(HTTP %u)", s->last_error.status);
 }
 
+/* The cost is left out if that of the turn is all of it. */
 static void
-add_usage(struct body *b, const struct agentbus_session *s)
+add_usage(struct body *b, const struct roster_figures *total, const struct notice_turn *turn)
 {
-	struct roster_figures f = roster_figures_of(s);
-	uint64_t tokens = f.tokens.input + f.tokens.output;
+	const uint64_t tokens = total->tokens.input + total->tokens.output;
+	const bool cost = total->cost_known && !(turn->cost_known && turn->cost >= total->cost);
 	char number[TEXT_SIZE];
 
-	if (tokens == 0 && !f.cost_known)
+	if (tokens == 0 && !cost)
 		return;
 	add(b, LINE_END, "Session: ");
 	if (tokens > 0)
 		add(b, "", "%s token%s", text_count(tokens, number, sizeof(number)), plural(tokens));
-	if (f.cost_known)
-		add(b, tokens > 0 ? ", " : "", "%s%s", f.cost_estimated ? "about " : "",
-		    text_usd(f.cost, number, sizeof(number)));
+	if (cost)
+		add(b, tokens > 0 ? ", " : "", "%s%s", total->cost_estimated ? "about " : "",
+		    text_usd(total->cost, number, sizeof(number)));
 }
 
 /* What is no CLI that we know has only the name that it gives itself. */
@@ -136,17 +140,65 @@ body_render_budget(struct body *ret, const struct agentbus_budget *b, const stru
 		add(ret, SEPARATOR, "%s", text_clip(s->project, NAME_WIDTH, name, sizeof(name)));
 }
 
-void
-body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms)
+/* What a dialog is: the first row that matches. A tool that was told is the one asked about; another one may be older. */
+static const struct dialog {
+	const char *reason, *tool; /* NULL: any */
+	bool told;                 /* only if the CLI itself said so, and of which tool */
+	const char *format;        /* of the CLI's and the tool's name */
+} dialogs[] = {
+	{ "plan", NULL, false, "%s has a plan for you" },
+	{ "question", "ExitPlanMode", true, "%s has a plan for you" },
+	{ "question", "exit_plan_mode", true, "%s has a plan for you" },
+	{ "question", NULL, false, "%s has a question" },
+	{ "elicitation", NULL, false, "%s needs an answer" },
+	{ "permission", NULL, true, "%s wants to use %s" },
+	{ "permission", NULL, false, "%s asks for permission" },
+	{ NULL, NULL, false, "%s waits for you" },
+};
+
+static bool
+is_dialog(const struct dialog *d, const struct agentbus_session *s)
 {
+	return (!d->reason || strcmp(d->reason, s->reason) == 0) && (!d->tool || strcmp(d->tool, s->tool) == 0) &&
+	       (!d->told || (s->evidence == AGENTBUS_TOLD && s->tool[0]));
+}
+
+static void
+render_waiting(struct body *b, const struct agentbus_session *s)
+{
+	const struct dialog *d = dialogs;
+	char name[NAME_SIZE], tool[NAME_SIZE];
+
+	while (!is_dialog(d, s))
+		d++;
+	text_clip(s->tool, TITLE_WIDTH, tool, sizeof(tool));
+	snprintf(b->summary, sizeof(b->summary), d->format, tool_name(s, name, sizeof(name)), tool);
+	add_where_and_how_long(b, s, &(struct notice_turn){ 0 });
+	/* What was told has no tool unless it asks for one. */
+	if (s->evidence != AGENTBUS_TOLD && tool[0])
+		add(b, SEPARATOR, "%s", tool);
+}
+
+void
+body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, const struct notice_turn *turn,
+	    const struct roster_figures *total)
+{
+	struct notice_turn shown = *turn;
 	char name[NAME_SIZE];
 
 	*ret = (struct body){ 0 };
-	snprintf(ret->summary, sizeof(ret->summary), summaries[notice], tool_name(s, name, sizeof(name)));
-	add_where_and_how_long(ret, notice, s, turn_duration_ms);
+	if (notice == NOTICE_WAITING) {
+		render_waiting(ret, s);
+		return;
+	}
+	/* Where a CLI says what a turn has cost, requests may have been counted with more. */
+	if (total->cost_known && shown.cost > total->cost)
+		shown.cost = total->cost;
+	snprintf(ret->summary, sizeof(ret->summary), "%s %s", tool_name(s, name, sizeof(name)),
+		 notice == NOTICE_FAILED ? "failed" : "finished");
+	add_where_and_how_long(ret, s, &shown);
 	add_errors(ret, notice, s);
-	if (notice != NOTICE_WAITING)
-		add_usage(ret, s);
+	add_usage(ret, total, &shown);
 }
 
 const char *

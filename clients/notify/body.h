@@ -2,11 +2,11 @@
 #ifndef CLIENTS_NOTIFY_BODY_H
 #define CLIENTS_NOTIFY_BODY_H
 
+#include "common/roster.h"
 #include "notify/notice.h"
 
 #include <agentbus.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum {
 	BODY_SUMMARY_SIZE = 320,
@@ -19,8 +19,9 @@ struct body {
 	char text[BODY_TEXT_SIZE];       /* plain, lines parted by newlines */
 };
 
-/* turn_duration_ms is 0 if unknown. Both texts are valid UTF-8 without control characters but newlines. */
-void body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, uint64_t turn_duration_ms);
+/* total is what the session and its sub-agents have used. Both texts are valid UTF-8 without control characters but newlines. */
+void body_render(struct body *ret, enum notice notice, const struct agentbus_session *s, const struct notice_turn *turn,
+		 const struct roster_figures *total);
 
 /* The same for a level of a budget that the session's request has reached. */
 void body_render_budget(struct body *ret, const struct agentbus_budget *b, const struct agentbus_session *s);

@@ -1,8 +1,10 @@
 /*
  * What to notify of, and what of that to take back. Pure: events and sessions in, verdicts out.
  *
- * The end of a turn is given once, however often the session changes its state; waiting, each time. A turn that was over
- * before the start is not news; a session that waits is, whenever it began to.
+ * The end of a turn is given once, however often the session changes its state, but once more if the first one was only
+ * inferred and work went on; waiting, each time. A turn that was over before the start is not news; a session that waits is,
+ * whenever it began to. What was given is no longer true when the session works again; waiting, when it does anything else,
+ * and the end of a turn also when the person is known to have looked at it.
  */
 #ifndef CLIENTS_NOTIFY_POLICY_H
 #define CLIENTS_NOTIFY_POLICY_H
@@ -20,15 +22,14 @@ struct policy_settings {
 
 enum policy_action {
 	POLICY_NOTHING = 0,
-	POLICY_SHOW,  /* the notice, in the place of any earlier one of the session */
-	POLICY_CLOSE, /* the session's notice is no longer true: take it from the screen */
-	POLICY_DROP   /* it is no longer news: do not show it if that has not happened yet */
+	POLICY_SHOW, /* the notice, in the place of any earlier one of the session */
+	POLICY_CLOSE /* the session's notice is no longer true: take it from the screen, or do not show it */
 };
 
 struct policy_verdict {
 	enum policy_action action;
-	enum notice notice;        /* SHOW */
-	uint64_t turn_duration_ms; /* SHOW: of the turn that is over, 0 if unknown */
+	enum notice notice;      /* SHOW */
+	struct notice_turn turn; /* SHOW: the one that is over; all zero of a session that waits */
 };
 
 struct policy;

@@ -1,5 +1,13 @@
 # Completion of agentbus(1) for bash.
 
+# The ids of the sessions, and only of those in the state $1 if that is given. Says nothing where no broker runs. What holds
+# anything that a shell might take for a command is left out.
+_agentbus_sessions()
+{
+	agentbus status --json --timeout 300ms 2>/dev/null | tr '{' '\n' |
+		sed -n "s/^\"id\":\"\([A-Za-z0-9._:-]*\)\".*\"state\":\"${1:-[a-z]*}\".*/\1/p"
+}
+
 _agentbus()
 {
 	local cur prev verb word
@@ -10,7 +18,7 @@ _agentbus()
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $word in
-		status | watch | cost | pricing | emit | replay)
+		status | watch | cost | pricing | emit | ack | replay)
 			verb=$word
 			break
 			;;
@@ -77,6 +85,12 @@ _agentbus()
 	emit:*)
 		mapfile -t COMPREPLY < <(compgen -W "--provider --runtime-dir --help" -- "$cur")
 		;;
+	ack:-*)
+		mapfile -t COMPREPLY < <(compgen -W "--all --timeout $common" -- "$cur")
+		;;
+	ack:*)
+		mapfile -t COMPREPLY < <(compgen -W "$(_agentbus_sessions completed)" -- "$cur")
+		;;
 	replay:-*)
 		mapfile -t COMPREPLY < <(compgen -W "--endpoint --speed --http $common" -- "$cur")
 		;;
@@ -84,7 +98,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
 	:*)
-		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing emit replay $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing emit ack replay $common" -- "$cur")
 		;;
 	esac
 }

@@ -1,228 +1,13 @@
 """notify-subscriber on a session bus of its own, with dunst on a virtual screen; what was shown is read back from dunst."""
-import json
 import os
 import re
-import shutil
 import signal
-import socket
-import subprocess
 import time
 import unittest
 
 import otlp
-from harness import PATIENCE, Broker, Sandbox, recording
-
-SERVICE = "org.freedesktop.Notifications"
-NEEDED = ("dbus-daemon", "Xvfb", "dunst", "busctl")
-
-# No service directories: nothing starts by itself unless a test says so.
-BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:path={socket}</listen>
-  <servicedir>{services}</servicedir>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
-
-DUNSTRC = """[global]
-  font = DejaVu Sans 10
-  width = 420
-  markup = full
-  format = "<b>%s</b>\\n%b"
-  history_length = 200
-  notification_limit = 0
-  stack_duplicates = false
-  icon_path = ""
-[urgency_low]
-  timeout = 0
-[urgency_normal]
-  timeout = 0
-[urgency_critical]
-  timeout = 0
-"""
-
-
-def wait(condition, complaint="waited in vain"):
-    """Waits for something that tells nobody when it happens: looks until it does."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise AssertionError(complaint() if callable(complaint) else complaint)
-        time.sleep(0.02)
-
-
-class Desktop:
-    """A session bus, a screen and a notification daemon, each of which can go and come back."""
-
-    def __init__(self, directory):
-        missing = [tool for tool in NEEDED if not shutil.which(tool)]
-        if missing:
-            raise unittest.SkipTest(f"not installed: {', '.join(missing)}")
-        self.dir = directory
-        self.socket = directory / "bus"
-        self.address = f"unix:path={self.socket}"
-        self.services = directory / "services"
-        self.services.mkdir()
-        self.config = directory / "bus.conf"
-        self.config.write_text(BUS_CONFIG.format(socket=self.socket, services=self.services))
-        self.dunstrc = directory / "dunstrc"
-        self.dunstrc.write_text(DUNSTRC)
-        self.running = {}
-        self.env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": self.address, "HOME": str(directory), "XDG_RUNTIME_DIR": str(directory)}
-
-    def start(self, name, argv, **kwargs):
-        with open(self.dir / f"{name}.stderr", "ab") as err:
-            self.running[name] = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=err, env=self.env, **kwargs)
-        return self.running[name]
-
-    def stop(self, name):
-        process = self.running.pop(name, None)
-        if process:
-            process.terminate()
-            process.wait(PATIENCE)
-            for stream in (process.stdout, process.stderr):
-                if stream:
-                    stream.close()
-
-    def stop_all(self):
-        for name in reversed(list(self.running)):
-            self.stop(name)
-
-    def start_bus(self):
-        bus = self.start("bus", ["dbus-daemon", f"--config-file={self.config}", "--nofork", "--nosyslog", "--print-address=1"],
-                         stdout=subprocess.PIPE)
-        bus.stdout.readline()
-
-    def stop_bus(self):
-        self.stop("dunst")
-        self.stop("bus")
-
-    def start_screen(self):
-        read, write = os.pipe()
-        self.start("Xvfb", ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
-                   stdout=subprocess.DEVNULL, pass_fds=[write])
-        os.close(write)
-        with open(read) as number:
-            self.env["DISPLAY"] = ":" + number.readline().strip()
-
-    def start_dunst(self):
-        self.start("dunst", ["dunst", "-conf", str(self.dunstrc)], stdout=subprocess.DEVNULL)
-        wait(self.has_daemon, "dunst does not come")
-
-    def stop_dunst(self):
-        self.stop("dunst")
-        wait(lambda: not self.has_daemon(), "dunst does not go")
-
-    def call(self, *args):
-        done = subprocess.run(["busctl", f"--address={self.address}", "--json=short", "call", *args], capture_output=True, text=True,
-                              env=self.env, timeout=PATIENCE)
-        if done.returncode != 0:
-            raise AssertionError(f"{args}: {done.stderr}")
-        return json.loads(done.stdout)["data"] if done.stdout.strip() else None
-
-    def has_daemon(self):
-        return self.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", "s", SERVICE)[0]
-
-    def dunst(self, member, *args):
-        return self.call(SERVICE, "/org/freedesktop/Notifications", "org.dunstproject.cmd0", member, *args)
-
-    def displayed(self):
-        answer = self.call(SERVICE, "/org/freedesktop/Notifications", "org.freedesktop.DBus.Properties", "Get", "ss",
-                           "org.dunstproject.cmd0", "displayedLength")
-        return answer[0]["data"]
-
-    def history(self):
-        """What was closed, oldest first, as plain dictionaries."""
-        entries = self.dunst("NotificationListHistory")[0]
-        return [{key: value["data"] for key, value in entry.items()} for entry in reversed(entries)]
-
-    def close_all(self):
-        """Moves what is displayed to the history and gives all of that."""
-        before = len(self.history()) + self.displayed()
-        self.dunst("NotificationCloseAll")
-        wait(lambda: len(self.history()) == before and self.displayed() == 0)
-        return self.history()
-
-
-class Monitor:
-    """Every message about notifications on the bus, as busctl sees it."""
-
-    def __init__(self, desktop):
-        self.path = desktop.dir / "monitor.json"
-        with open(self.path, "wb") as out:
-            desktop.start("monitor", ["busctl", f"--address={desktop.address}", "--json=short", "monitor", f"--match=interface='{SERVICE}'"],
-                          stdout=out)
-        wait(lambda: "Monitoring" in (desktop.dir / "monitor.stderr").read_text())
-
-    def calls(self, member):
-        """The arguments of each call so far."""
-        messages = [json.loads(line) for line in self.path.read_text().splitlines() if line.endswith("}")]
-        return [m["payload"]["data"] for m in messages if m["type"] == "method_call" and m["member"] == member]
-
-
-class Notices:
-    """Receives what a service tells systemd, to know when it follows the broker."""
-
-    def __init__(self, directory):
-        self.path = directory / "notify"
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(self.path))
-        self.socket.settimeout(PATIENCE)
-
-    def wait_for(self, text):
-        while text not in self.socket.recv(4096).decode().split("\n"):
-            pass
-
-
-def hints(call):
-    return {key: value["data"] for key, value in call[6].items()}
-
-
-class NotifyCase(unittest.TestCase):
-    BROKER_ARGS = ()
-
-    def setUp(self):
-        self.broker = self.enterContext(Broker(*self.BROKER_ARGS))
-        self.desktop = Desktop(self.broker.dir)
-        self.addCleanup(self.desktop.stop_all)
-        self.notices = Notices(self.broker.dir)
-        self.addCleanup(self.notices.socket.close)
-
-    def start_desktop(self):
-        self.desktop.start_bus()
-        self.desktop.start_screen()
-        self.desktop.start_dunst()
-
-    def start(self, *args, env=None):
-        env = {"DBUS_SESSION_BUS_ADDRESS": self.desktop.address, "NOTIFY_SOCKET": str(self.notices.path), **(env or {})}
-        process = self.broker.start("notify-subscriber", *args, env=env)
-        self.notices.wait_for("STATUS=Following the broker")
-        return process
-
-    def post(self, *records):
-        answer = self.broker.post(otlp.LOGS, otlp.claude(*records))
-        self.assertEqual(answer.status, 200)
-
-    def post_until(self, name, stop):
-        """Posts a recording until stop() is true after a request."""
-        for request in recording(name).requests:
-            self.assertEqual(self.broker.post(request.path, request.body, request.headers, chunked=request.chunked).status, 200)
-            if stop():
-                return
-        raise AssertionError(f"{name} is over")
-
-    def states(self):
-        return {s["state"] for s in self.broker.status()["sessions"] if not s["auxiliary"]}
-
+from desktop import SERVICE, Monitor, NotifyCase, hints, wait
+from harness import Sandbox, recording
 
 class Recordings(NotifyCase):
     TURNS = {"claude/interactive": ("Claude Code", 2), "codex/interactive": ("Codex", 2), "gemini/interactive": ("Gemini CLI", 3),
@@ -237,7 +22,7 @@ class Recordings(NotifyCase):
                 self.assertEqual([n["summary"] for n in finished], [f"{title} finished"] * turns)
                 for note in finished:
                     self.assertEqual((note["category"], note["appname"]), ("transfer.complete", "agentbus"))
-                    self.assertRegex(note["body"], r"^\S+ · (\d+ms|\d+s)\n")
+                    self.assertRegex(note["body"], r"^\S+ · (\d+ms|\d+s) · (about )?\$[\d.]+\nSession: [\d.]+k tokens")
                 self.assertEqual(len({n["id"] for n in finished}), turns)
 
     def finish_turns(self, rec):
@@ -268,7 +53,7 @@ class Recordings(NotifyCase):
         finished = [c for c in monitor.calls("Notify") if c[3].endswith("finished")]
         self.assertIn(len(finished), range(1, 5), "the second turn of each: over ten seconds with the time that its person took")
         for call in finished:
-            self.assertRegex(call[4], r" · 1\ds\n")
+            self.assertRegex(call[4], r" · 1\ds · (about )?\$[\d.]+\n")
 
     def test_failed_turn(self):
         self.start_desktop()
@@ -288,8 +73,10 @@ class Recordings(NotifyCase):
         self.post_until("codex/interactive", lambda: "waiting" in self.states())
         wait(lambda: self.desktop.displayed() == 1)
         call, = monitor.calls("Notify")
-        self.assertEqual((call[0], call[1], call[3]), ("agentbus", 0, "Codex waits for you"))
-        self.assertEqual(hints(call), {"urgency": 2, "category": "x-agentbus.waiting", "desktop-entry": "agentbus"})
+        self.assertEqual((call[0], call[1], call[3]), ("agentbus", 0, "Codex asks for permission"))
+        tag = hints(call)["x-dunst-stack-tag"]
+        self.assertEqual(hints(call), {"urgency": 2, "category": "x-agentbus.waiting", "desktop-entry": "agentbus",
+                                       "x-canonical-private-synchronous": tag, "x-dunst-stack-tag": tag})
         self.broker.post_recording(recording("codex/interactive"))
         wait(lambda: self.desktop.displayed() == 0)
         self.assertEqual(len(self.desktop.history()), 1, "closed, and nothing else shown")
@@ -305,7 +92,7 @@ class Recordings(NotifyCase):
         wait(lambda: any(c[3] == "Gemini CLI failed" for c in monitor.calls("Notify")))
         for call in monitor.calls("Notify"):
             for line in call[4].split("\n"):
-                self.assertRegex(line, r"^(\S+( · \S+)*( \d+s)?|Session: [\dkM.]+ tokens(, (about )?\$[\d.]+)?|\d+ errors?(: [a-z ]+\(HTTP \d+\))?)$")
+                self.assertRegex(line, r"^(\S+( · \S+)*( \d+s)?( · (about )?\$[\d.]+)?|Session: [\dkM.]+ tokens(, (about )?\$[\d.]+)?|\d+ errors?(: [a-z ]+\(HTTP \d+\))?)$")
 
 
 class Daemon(NotifyCase):
@@ -331,7 +118,7 @@ class Daemon(NotifyCase):
         self.desktop.start_screen()
         self.desktop.start_dunst()
         wait(lambda: self.desktop.displayed() == 1)
-        self.assertEqual([n["summary"] for n in self.desktop.close_all()], ["Claude Code waits for you"])
+        self.assertEqual([n["summary"] for n in self.desktop.close_all()], ["Claude Code asks for permission"])
         self.assertEqual(process.stderr().count("no session bus"), 1)
 
     def test_daemon_restart(self):
@@ -367,7 +154,7 @@ class Daemon(NotifyCase):
     def test_daemon_that_hangs(self):
         """It answers nothing: the subscriber lives on, and what has changed meanwhile is right when the daemon wakes up."""
         self.start_desktop()
-        process = self.start()
+        process = self.start("--waiting-delay", "0")
         self.begin_waiting("s-1")
         wait(lambda: self.desktop.displayed() == 1)
         dunst = self.desktop.running["dunst"]
@@ -385,7 +172,7 @@ class Daemon(NotifyCase):
         finally:
             dunst.send_signal(signal.SIGCONT)
         # The broker knows after its restart that the fifth still waits.
-        wait(lambda: [n["summary"] for n in self.desktop.history()] == ["Claude Code waits for you"] * 4 and self.desktop.displayed() == 2,
+        wait(lambda: [n["summary"] for n in self.desktop.history()] == ["Claude Code asks for permission"] * 4 and self.desktop.displayed() == 2,
              lambda: f"{self.desktop.displayed()} {self.desktop.history()} {process.stderr()}")
 
     def test_it_ends_while_the_daemon_hangs(self):
@@ -430,15 +217,15 @@ class Daemon(NotifyCase):
         self.start_desktop()
         monitor = Monitor(self.desktop)
         self.start("--min-turn", "0")
-        self.broker.post_recording(recording("claude/simple"))
+        self.begin_waiting("s-1")
         wait(lambda: self.desktop.displayed() == 1)
-        session, = [s["id"] for s in self.broker.status()["sessions"]]
-        self.begin_waiting(session)
+        self.hook("Stop")
         wait(lambda: len(monitor.calls("Notify")) == 2)
         self.assertEqual(self.desktop.displayed(), 1)
         first, second = monitor.calls("Notify")
         self.assertEqual(first[1], 0)
         self.assertNotEqual(second[1], 0)
+        self.assertEqual(monitor.calls("CloseNotification"), [])
 
     def test_what_a_person_closed_is_not_replaced(self):
         self.start_desktop()
@@ -460,7 +247,7 @@ class Daemon(NotifyCase):
         wait(lambda: self.desktop.displayed() == 1)
         self.begin_waiting("s-2")
         wait(lambda: self.desktop.displayed() == 2)
-        self.assertEqual({n["summary"] for n in self.desktop.close_all()}, {"Claude Code waits for you"})
+        self.assertEqual({n["summary"] for n in self.desktop.close_all()}, {"Claude Code asks for permission"})
 
     def test_broker_restart(self):
         self.start_desktop()

@@ -24,9 +24,10 @@
 
 enum fake_mood {
 	FAKE_WELL,
-	FAKE_MUTE,    /* takes queries and never answers */
-	FAKE_GARBLED, /* answers with bytes that are no Response */
-	FAKE_REFUSING /* answers with an error */
+	FAKE_MUTE,     /* takes queries and never answers */
+	FAKE_GARBLED,  /* answers with bytes that are no Response */
+	FAKE_REFUSING, /* answers with an error */
+	FAKE_OLD       /* knows none of the younger questions */
 };
 
 struct fake_event {
@@ -171,10 +172,29 @@ fake_answer_usage(const Agentbus__V1__UsageRequest *q, struct fake_usage *f, Age
 }
 
 static inline void
+fake_answer_ack(const struct fake_broker *f, const Agentbus__V1__AckRequest *q, Agentbus__V1__Ack *answer,
+		Agentbus__V1__Response *r)
+{
+	agentbus__v1__ack__init(answer);
+	for (size_t i = 0; i < f->session_count; i++) {
+		const struct fake_event *e = &f->sessions[i];
+
+		if (strcmp(e->id, q->session_id) != 0 || strcmp(e->provider, q->provider) != 0)
+			continue;
+		answer->found = true;
+		answer->acknowledged = e->state == AGENTBUS__V1__STATE__STATE_COMPLETED;
+		answer->state = e->state;
+	}
+	r->response_case = AGENTBUS__V1__RESPONSE__RESPONSE_ACK;
+	r->ack = answer;
+}
+
+static inline void
 fake_answer(struct fake_broker *f, const Agentbus__V1__Request *q)
 {
 	Agentbus__V1__Response r = AGENTBUS__V1__RESPONSE__INIT;
 	struct fake_usage answer;
+	Agentbus__V1__Ack ack;
 
 	r.boot_id = f->boot_id;
 	r.seq = f->seq;
@@ -184,9 +204,11 @@ fake_answer(struct fake_broker *f, const Agentbus__V1__Request *q)
 		fake_answer_replay(f, q->replay->after_seq, &r);
 	else if (q->request_case == AGENTBUS__V1__REQUEST__REQUEST_USAGE)
 		fake_answer_usage(q->usage, &answer, &r);
+	else if (q->request_case == AGENTBUS__V1__REQUEST__REQUEST_ACK && f->mood != FAKE_OLD)
+		fake_answer_ack(f, q->ack, &ack, &r);
 	else
 		f->positions++;
-	if (f->mood == FAKE_REFUSING)
+	if (f->mood == FAKE_REFUSING || f->mood == FAKE_OLD)
 		r.error = (char *)(uintptr_t) "no";
 	if (f->mood == FAKE_GARBLED)
 		nng_send(f->queries, (void *)(uintptr_t) "\xff\xff\xff", 3, 0);

@@ -57,9 +57,9 @@ Test(lib_names, of_evidence)
 
 Test(lib_names, of_errors)
 {
-	for (int e = 0; e >= -6; e--)
+	for (int e = 0; e >= -7; e--)
 		cr_assert_str_neq(agentbus_strerror(e), "unknown error");
-	cr_assert_str_eq(agentbus_strerror(-7), "unknown error");
+	cr_assert_str_eq(agentbus_strerror(-8), "unknown error");
 	cr_assert_str_eq(agentbus_strerror(1), "unknown error");
 	cr_assert_str_eq(agentbus_strerror(INT_MIN), "unknown error");
 	cr_assert_str_eq(agentbus_strerror(INT_MAX), "unknown error");

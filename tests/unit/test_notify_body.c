@@ -29,7 +29,9 @@ body_of(enum notice notice, const struct agentbus_session *s, uint64_t turn_ms)
 	struct body b;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
-	body_render(&b, notice, s, turn_ms);
+	const struct roster_figures total = roster_figures_of(s);
+
+	body_render(&b, notice, s, &(struct notice_turn){ .duration_ms = turn_ms }, &total);
 	cr_assert(strstr(b.text, SECRET) == NULL && strstr(b.summary, SECRET) == NULL);
 	return b;
 }
@@ -48,6 +50,26 @@ Test(notify_body, a_finished_turn)
 	s.cost = (struct agentbus_cost){ .total = INT64_C(1240000000000), .has_computed = true, .estimated = true };
 	b = body_of(NOTICE_COMPLETED, &s, 192000);
 	cr_assert_str_eq(b.text, "shop \u00b7 3m 12s\n1 error\nSession: 52.2k tokens, about $1.24");
+}
+
+Test(notify_body, what_the_turn_has_cost)
+{
+	struct agentbus_session s = plain;
+	struct roster_figures total = { .cost_known = true, .cost = INT64_C(1240000000000), .tokens = { .input = 1000 } };
+	struct notice_turn turn = { .duration_ms = 12000, .cost_known = true, .cost = INT64_C(120000000000) };
+	struct body b;
+
+	body_render(&b, NOTICE_COMPLETED, &s, &turn, &total);
+	cr_assert_str_eq(b.text, "shop \u00b7 12s \u00b7 $0.12\nSession: 1.0k tokens, $1.24");
+	turn.cost_partial = true;
+	body_render(&b, NOTICE_COMPLETED, &s, &turn, &total);
+	cr_assert_str_eq(b.text, "shop \u00b7 12s \u00b7 at least $0.12\nSession: 1.0k tokens, $1.24");
+	turn.cost_estimated = true;
+	body_render(&b, NOTICE_COMPLETED, &s, &turn, &total);
+	cr_assert_str_eq(b.text, "shop \u00b7 12s \u00b7 about $0.12\nSession: 1.0k tokens, $1.24");
+	turn = (struct notice_turn){ .cost_known = true, .cost = INT64_C(9000000000000) };
+	body_render(&b, NOTICE_FAILED, &s, &turn, &total);
+	cr_assert_str_eq(b.text, "shop \u00b7 $1.24\nSession: 1.0k tokens", "not more than the session");
 }
 
 Test(notify_body, what_is_unknown_is_left_out)
@@ -86,16 +108,37 @@ Test(notify_body, a_failed_turn_says_what_kind_of_error_but_not_its_words)
 	cr_assert_str_eq(b.text, "shop \u00b7 5s\nunknown error");
 }
 
-Test(notify_body, waiting_names_the_tool)
+Test(notify_body, what_a_session_waits_for)
 {
+	static const struct {
+		const char *reason, *tool;
+		enum agentbus_evidence evidence;
+		const char *summary, *text;
+	} cases[] = {
+		{ "permission", "Bash", AGENTBUS_TOLD, "Claude Code wants to use Bash", "shop" },
+		{ "permission", "", AGENTBUS_TOLD, "Claude Code asks for permission", "shop" },
+		{ "permission", "Bash", AGENTBUS_SHOWN, "Claude Code asks for permission", "shop \u00b7 Bash" },
+		{ "permission", "", AGENTBUS_INFERRED, "Claude Code asks for permission", "shop" },
+		{ "question", "AskUserQuestion", AGENTBUS_TOLD, "Claude Code has a question", "shop" },
+		{ "question", "ExitPlanMode", AGENTBUS_TOLD, "Claude Code has a plan for you", "shop" },
+		{ "question", "exit_plan_mode", AGENTBUS_TOLD, "Claude Code has a plan for you", "shop" },
+		{ "plan", "", AGENTBUS_TOLD, "Claude Code has a plan for you", "shop" },
+		{ "elicitation", "", AGENTBUS_TOLD, "Claude Code needs an answer", "shop" },
+		{ "tool_use", "Bash", AGENTBUS_INFERRED, "Claude Code waits for you", "shop \u00b7 Bash" },
+		{ "something new", "", AGENTBUS_TOLD, "Claude Code waits for you", "shop" },
+	};
 	struct agentbus_session s = plain;
 
-	s.tool = "Bash";
 	s.turn_errors = 3;
 	s.tokens.input = 100;
-	struct body b = body_of(NOTICE_WAITING, &s, 0);
-	cr_assert_str_eq(b.summary, "Claude Code waits for you");
-	cr_assert_str_eq(b.text, "shop \u00b7 Bash");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s.reason = cases[i].reason;
+		s.tool = cases[i].tool;
+		s.evidence = cases[i].evidence;
+		struct body b = body_of(NOTICE_WAITING, &s, 0);
+		cr_assert_str_eq(b.summary, cases[i].summary, "%zu: %s", i, b.summary);
+		cr_assert_str_eq(b.text, cases[i].text, "%zu: %s", i, b.text);
+	}
 }
 
 Test(notify_body, an_unknown_program_goes_by_its_own_name)
@@ -116,6 +159,10 @@ Test(notify_body, foreign_text_is_made_harmless)
 	s.project = "a\xff\x1b[31m\n\xc3\xa9";
 	struct body b = body_of(NOTICE_COMPLETED, &s, 0);
 	cr_assert_str_eq(b.text, "a??[31m?\xc3\xa9");
+
+	s.project = "abc\xe2\x80\xaetxt.exe\xe2\x81\xa6";
+	b = body_of(NOTICE_COMPLETED, &s, 0);
+	cr_assert_str_eq(b.text, "abc?txt.exe?", "nothing turns the direction of the text");
 
 	memset(long_name, 'x', sizeof(long_name) - 1);
 	long_name[sizeof(long_name) - 1] = '\0';

@@ -52,13 +52,13 @@ Test(notify_policy, a_long_turn_is_shown_once)
 	struct policy *p = policy_of(10000);
 	struct agentbus_session s = session_of("a", 1, AGENTBUS_IDLE);
 
-	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_DROP);
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_NOTHING);
 	struct policy_verdict v = change(p, &s, AGENTBUS_COMPLETED, 12);
 	check_shows(v, NOTICE_COMPLETED);
-	cr_assert_eq(v.turn_duration_ms, 12000);
+	cr_assert_eq(v.turn.duration_ms, 12000);
 
 	/* Late telemetry makes it flap. */
-	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_DROP);
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_CLOSE);
 	cr_assert_eq(change(p, &s, AGENTBUS_COMPLETED, 13).action, POLICY_NOTHING);
 	cr_assert_eq(change(p, &s, AGENTBUS_IDLE, 0).action, POLICY_NOTHING);
 
@@ -268,5 +268,133 @@ Test(notify_policy, budgets_are_shown_beside_sessions)
 	settings.wanted[NOTICE_BUDGET_LIMIT] = false;
 	p = policy_create(&settings);
 	cr_assert_eq(policy_budget(p, &e).action, POLICY_NOTHING);
+	policy_destroy(p);
+}
+
+Test(notify_policy, what_was_shown_goes_when_work_goes_on)
+{
+	struct policy *p = policy_of(0);
+	struct agentbus_session s = session_of("a", 1, AGENTBUS_WORKING);
+
+	check_shows(change(p, &s, AGENTBUS_COMPLETED, 12), NOTICE_COMPLETED);
+	s.turn_started = 50 * S;
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_CLOSE);
+	s.failed = true;
+	check_shows(change(p, &s, AGENTBUS_COMPLETED, 3), NOTICE_FAILED);
+	s.turn_started = 60 * S;
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_CLOSE);
+	cr_assert_eq(change(p, &s, AGENTBUS_IDLE, 0).action, POLICY_NOTHING);
+	policy_destroy(p);
+}
+
+/* The broker guessed from silence, and was wrong: when it knows, the person is told. */
+Test(notify_policy, a_supposed_end_may_be_followed_by_a_known_one)
+{
+	struct policy *p = policy_of(0);
+	struct agentbus_session s = session_of("a", 1, AGENTBUS_WORKING);
+	struct agentbus_event e = change_of(&s, AGENTBUS_WORKING, AGENTBUS_COMPLETED, 60);
+
+	e.evidence = AGENTBUS_INFERRED;
+	e.reason = "quiet";
+	check_shows(policy_event(p, &e), NOTICE_COMPLETED);
+	s.state = AGENTBUS_COMPLETED;
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_CLOSE);
+	e.evidence = AGENTBUS_TOLD;
+	e.reason = "turn_end";
+	check_shows(policy_event(p, &e), NOTICE_COMPLETED);
+	s.state = AGENTBUS_COMPLETED;
+	cr_assert_eq(change(p, &s, AGENTBUS_WORKING, 0).action, POLICY_CLOSE);
+	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING, "once it is known, once is enough");
+	policy_destroy(p);
+}
+
+/* `agentbus ack`, and not the time that makes a completed session idle. */
+Test(notify_policy, what_the_person_has_looked_at_goes)
+{
+	struct policy *p = policy_of(0);
+	struct agentbus_session s = session_of("a", 1, AGENTBUS_WORKING);
+	struct agentbus_event e;
+
+	check_shows(change(p, &s, AGENTBUS_COMPLETED, 12), NOTICE_COMPLETED);
+	e = change_of(&s, AGENTBUS_COMPLETED, AGENTBUS_IDLE, 0);
+	e.evidence = AGENTBUS_INFERRED;
+	e.reason = "timeout";
+	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING);
+	e.evidence = AGENTBUS_TOLD;
+	cr_assert_eq(policy_event(p, &e).action, POLICY_CLOSE);
+	policy_destroy(p);
+}
+
+static struct policy_verdict
+request(struct policy *p, const struct agentbus_session *s, uint64_t time_s, int64_t cost, bool estimated)
+{
+	struct agentbus_event e = {
+		.seq = 1,
+		.time = time_s * S,
+		.kind = AGENTBUS_API_REQUEST,
+		.session = s,
+		.api_request = { .cost = { .total = cost, .has_computed = cost >= 0, .estimated = estimated } },
+	};
+
+	return policy_event(p, &e);
+}
+
+Test(notify_policy, what_a_turn_has_cost)
+{
+	struct policy *p = policy_of(0);
+	struct agentbus_session s = session_of("a", 10, AGENTBUS_IDLE), helper = session_of("h", 11, AGENTBUS_WORKING);
+	struct policy_verdict v;
+
+	helper.auxiliary = true;
+	helper.parent_id = "a";
+	change(p, &s, AGENTBUS_WORKING, 0);
+	cr_assert_eq(request(p, &s, 9, 1000, true).action, POLICY_NOTHING);
+	request(p, &s, 12, 20, false);
+	request(p, &helper, 13, 3, false);
+	request(p, &s, 13, -1, true);
+	v = change(p, &s, AGENTBUS_COMPLETED, 3);
+	cr_assert(v.turn.cost_known && !v.turn.cost_estimated && !v.turn.cost_partial);
+	cr_assert_eq(v.turn.cost, 23, "of this turn, with its sub-agents: %jd", (intmax_t)v.turn.cost);
+
+	s.turn_started = 20 * S;
+	change(p, &s, AGENTBUS_WORKING, 0);
+	v = change(p, &s, AGENTBUS_COMPLETED, 5);
+	cr_assert_not(v.turn.cost_known, "nothing was heard of");
+
+	s.turn_started = 30 * S;
+	change(p, &s, AGENTBUS_WORKING, 0);
+	request(p, &s, 31, INT64_MAX, true);
+	request(p, &s, 31, INT64_MAX, false);
+	v = change(p, &s, AGENTBUS_COMPLETED, 5);
+	cr_assert(v.turn.cost_known && v.turn.cost_estimated && v.turn.cost_partial);
+	cr_assert_eq(v.turn.cost, INT64_MAX);
+	policy_destroy(p);
+}
+
+Test(notify_policy, the_cost_of_a_turn_that_was_not_seen_whole_is_unknown)
+{
+	struct policy *p = policy_of(0);
+	struct agentbus_session s = session_of("a", 10, AGENTBUS_WORKING);
+
+	policy_begin(p);
+	cr_assert_eq(policy_session(p, &s).action, POLICY_NOTHING);
+	cr_assert_null(policy_vanished(p));
+	request(p, &s, 12, 20, false);
+	cr_assert_not(change(p, &s, AGENTBUS_COMPLETED, 5).turn.cost_known);
+
+	s.turn_started = 20 * S;
+	change(p, &s, AGENTBUS_WORKING, 0);
+	request(p, &s, 22, 20, false);
+	cr_assert(change(p, &s, AGENTBUS_COMPLETED, 5).turn.cost_known, "but that of the next one is");
+	policy_destroy(p);
+}
+
+Test(notify_policy, waiting_that_nobody_wants_to_see_still_ends_what_was_before)
+{
+	struct policy *p = policy_create(&(struct policy_settings){ .wanted = { [NOTICE_COMPLETED] = true } });
+	struct agentbus_session s = session_of("a", 1, AGENTBUS_WORKING);
+
+	check_shows(change(p, &s, AGENTBUS_COMPLETED, 12), NOTICE_COMPLETED);
+	cr_assert_eq(change(p, &s, AGENTBUS_WAITING, 0).action, POLICY_CLOSE);
 	policy_destroy(p);
 }

@@ -387,3 +387,90 @@ Test(query, an_answer_holds_so_many_rows_of_usage)
 	ledger_finish(&l);
 	close_bus(&b);
 }
+
+/* --- what a person tells --- */
+
+struct acked {
+	char provider[32], id[32];
+	unsigned calls;
+	bool ok, done;
+};
+
+static bool
+acknowledge(void *ctx, const char *provider, const char *id, bool *ret_done)
+{
+	struct acked *k = ctx;
+
+	snprintf(k->provider, sizeof(k->provider), "%s", provider);
+	snprintf(k->id, sizeof(k->id), "%s", id);
+	k->calls++;
+	*ret_done = k->done;
+	return k->ok;
+}
+
+static Agentbus__V1__Response *
+ask_ack(const struct query_setup *with, const char *id)
+{
+	Agentbus__V1__AckRequest ack = AGENTBUS__V1__ACK_REQUEST__INIT;
+	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
+	struct buf out = { 0 };
+	uint8_t bytes[64];
+
+	ack.provider = (char *)(uintptr_t) "codex";
+	ack.session_id = (char *)(uintptr_t)id;
+	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_ACK;
+	request.ack = &ack;
+	cr_assert(query_answer(with, bytes, agentbus__v1__request__pack(&request, bytes), &out));
+	Agentbus__V1__Response *r = agentbus__v1__response__unpack(NULL, out.len, out.bytes);
+	cr_assert_not_null(r);
+	buf_finish(&out);
+	return r;
+}
+
+Test(query, an_acknowledgement_goes_to_the_sessions)
+{
+	struct bus b;
+	struct acked k = { .ok = true, .done = true };
+
+	open_bus(&b, 1 << 20);
+	const struct query_setup with = { .sessions = b.sessions, .publisher = &b.publisher, .ack = { acknowledge, &k } };
+	const struct observation prompt = {
+		.means = MEANS_PROMPT, .provider = make_session("s").provider, .session = STR("s"), .time_ns = 1
+	};
+	sessions_observe(b.sessions, &prompt, 1);
+	Agentbus__V1__Response *r = ask_ack(&with, "s");
+	cr_expect_str_eq(k.provider, "codex");
+	cr_expect_str_eq(k.id, "s");
+	cr_assert_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE_ACK);
+	cr_expect(r->ack->found && r->ack->acknowledged);
+	cr_expect_eq(r->ack->state, AGENTBUS__V1__STATE__STATE_WORKING, "what the table says");
+	agentbus__v1__response__free_unpacked(r, NULL);
+
+	k.done = false;
+	r = ask_ack(&with, "other");
+	cr_assert_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE_ACK);
+	cr_expect_not(r->ack->found || r->ack->acknowledged);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	cr_expect_eq(k.calls, 2);
+	close_bus(&b);
+}
+
+Test(query, an_acknowledgement_that_cannot_be_stored_is_an_error)
+{
+	struct bus b;
+	struct acked k = { .ok = false, .done = true };
+
+	open_bus(&b, 1 << 20);
+	const struct query_setup broken = { .sessions = b.sessions, .publisher = &b.publisher, .ack = { acknowledge, &k } };
+	const struct query_setup nobody = { .sessions = b.sessions, .publisher = &b.publisher };
+	const struct query_setup *const setups[] = { &broken, &nobody };
+
+	for (size_t i = 0; i < 2; i++) {
+		Agentbus__V1__Response *r = ask_ack(setups[i], "s");
+
+		cr_expect_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE__NOT_SET);
+		cr_expect_neq(*r->error, '\0');
+		agentbus__v1__response__free_unpacked(r, NULL);
+	}
+	close_bus(&b);
+}

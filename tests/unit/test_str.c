@@ -3,6 +3,7 @@
 #include "guard.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define FFFD "\xef\xbf\xbd"
 
@@ -122,4 +123,26 @@ Test(str, mend_reads_no_further_at_every_prefix)
 		cr_assert_eq(str_valid((struct str){ dst, n }), n, "%zu bytes", len);
 	}
 	guard_destroy(&g);
+}
+
+/* Text is looked at in words: wherever a byte stands among 21 others, the verdict on it is the same. */
+Test(str, each_byte_is_seen_in_each_place)
+{
+	char text[22], dst[3 * sizeof(text)], expected[3 * sizeof(text)];
+
+	for (unsigned byte = 0; byte <= 0xff; byte++) {
+		const char *shown = byte >= 0x80 ? FFFD : byte < 0x20 || byte == 0x7f ? " " : (char[]){ (char)byte, '\0' };
+
+		for (size_t at = 0; at < sizeof(text); at++) {
+			const int after = (int)(sizeof(text) - at - 1);
+
+			memset(text, '~', sizeof(text));
+			text[at] = (char)byte;
+			snprintf(expected, sizeof(expected), "%.*s%s%.*s", (int)at, "~~~~~~~~~~~~~~~~~~~~~~", shown, after,
+				 "~~~~~~~~~~~~~~~~~~~~~~");
+			str_copy(dst, sizeof(dst), (struct str){ text, sizeof(text) });
+			cr_assert_str_eq(dst, expected, "byte %02x at %zu", byte, at);
+			cr_assert_eq(str_valid((struct str){ text, sizeof(text) }), byte >= 0x80 ? at : sizeof(text));
+		}
+	}
 }
