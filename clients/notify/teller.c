@@ -186,6 +186,7 @@ show(struct teller *t, const struct agenda_item *item)
 		     &(struct desktop_note){ .summary = item->body.summary,
 					     .body = item->body.text,
 					     .icon = t->icons[item->notice],
+					     .plain_icon = look->icon,
 					     .category = look->category,
 					     .sound = t->settings.sound ? look->sound : NULL,
 					     .actions = actions_for(t, find_session(t, item->key)),
