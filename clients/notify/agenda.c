@@ -79,7 +79,7 @@ tidy(struct agenda *a, uint64_t now_ms)
 		else
 			at = &(*at)->next;
 	}
-	if (a->count >= ENTRIES_MAX)
+	if (a->entries && a->count >= ENTRIES_MAX)
 		free(unlink_entry(a, &a->entries));
 }
 

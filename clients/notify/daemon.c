@@ -64,10 +64,9 @@ read_capabilities(struct desktop *d, sd_bus_message *m)
 		const char *name;
 		enum capability capability;
 	} known[] = {
-		{ "actions", CAN_ACTIONS },
-		{ "body", CAN_BODY },
-		{ "body-markup", CAN_MARKUP },
-		{ "persistence", CAN_PERSIST },
+		{ "actions", CAN_ACTIONS },        { "body", CAN_BODY },
+		{ "body-markup", CAN_MARKUP },     { "persistence", CAN_PERSIST },
+		{ "x-dunst-stack-tag", CAN_TAGS },
 	};
 	const char *name;
 	int r = sd_bus_message_enter_container(m, 'a', "s");

@@ -22,8 +22,9 @@ struct desktop_action {
 /* Text is plain UTF-8; summary and body are copied, all other text is static. */
 struct desktop_note {
 	const char *summary, *body;
-	const char *icon, *category;
-	const char *image;                    /* file:// URI of a picture, NULL for none */
+	const char *icon;       /* name of an icon in one colour, for daemons that give it theirs */
+	const char *plain_icon; /* for those that show it as it is */
+	const char *category;
 	const char *sound;                    /* name of a sound, NULL for none */
 	const struct desktop_action *actions; /* static, ended by a NULL id; NULL for none */
 	enum desktop_urgency urgency;

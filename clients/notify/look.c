@@ -32,7 +32,7 @@ look_of(enum notice notice)
 static bool
 has_icon(const char *dir, size_t dir_len, const char *name)
 {
-	static const char *const places[] = { "scalable/status", "symbolic/status", "scalable/apps", "symbolic/apps" };
+	static const char *const places[] = { "symbolic/apps", "symbolic/status", "scalable/apps", "scalable/status" };
 	char path[PATH_SIZE];
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {

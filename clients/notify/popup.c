@@ -128,7 +128,6 @@ append_hints(const struct popup *p, sd_bus_message *m)
 	} hints[] = {
 		{ "urgency", "y", &urgency },         { "category", "s", p->note.category },
 		{ "desktop-entry", "s", APP_NAME },   { "x-canonical-private-synchronous", "s", tag_of(p->key, tag) },
-		{ "x-dunst-stack-tag", "s", tag },    { "image-path", "s", p->note.image },
 		{ "sound-name", "s", p->note.sound }, { "transient", "b", transient ? &transient : NULL },
 	};
 	int r = sd_bus_message_open_container(m, 'a', "{sv}");
@@ -172,7 +171,7 @@ call_notify(struct popup *p)
 	int r = sd_bus_message_new_method_call(bus, &m, DESKTOP_SERVICE, DESKTOP_OBJECT, DESKTOP_SERVICE, "Notify");
 
 	if (r >= 0)
-		r = sd_bus_message_append(m, "sus", APP_NAME, p->id, p->note.icon);
+		r = sd_bus_message_append(m, "sus", APP_NAME, p->id, p->d->can & CAN_TAGS ? p->note.plain_icon : p->note.icon);
 	if (r >= 0)
 		r = append_text(p, m);
 	if (r >= 0)

@@ -24,8 +24,9 @@ enum {
 enum capability {
 	CAN_ACTIONS = 1 << 0,
 	CAN_BODY = 1 << 1,
-	CAN_MARKUP = 1 << 2, /* and so takes the body for markup */
-	CAN_PERSIST = 1 << 3 /* keeps a list of what was not looked at */
+	CAN_MARKUP = 1 << 2,  /* and so takes the body for markup */
+	CAN_PERSIST = 1 << 3, /* keeps a list of what was not looked at */
+	CAN_TAGS = 1 << 4     /* dunst and its like, which draw icons as they are: one in a dark colour would be lost on them */
 };
 
 enum daemon_state {

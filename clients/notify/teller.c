@@ -87,11 +87,12 @@ figures_of(const struct teller *t, const struct agentbus_session *s)
 
 /* --- commands --- */
 
-/* Runs a command for a session. Returns 0 or -errno. */
+/* Runs a command for a session, as usual says but for its words and environment. Returns 0 or -errno. */
 static int
 run_command(struct teller *t, const struct command *c, const struct agentbus_session *s, const char *token,
-	    struct child_order *order)
+	    const struct child_order *usual)
 {
+	struct child_order order = *usual;
 	char activation[TOKEN_SIZE], startup[TOKEN_SIZE];
 	const char *env[4] = { NULL };
 	size_t count = 0;
@@ -106,10 +107,10 @@ run_command(struct teller *t, const struct command *c, const struct agentbus_ses
 	}
 	if (t->runtime_dir[0])
 		env[count++] = t->runtime_dir;
-	order->argv = argv;
-	order->env = env;
+	order.argv = argv;
+	order.env = env;
 	if (argv)
-		r = children_run(t->children, order);
+		r = children_run(t->children, &order);
 	free(argv);
 	return r;
 }
@@ -117,11 +118,12 @@ run_command(struct teller *t, const struct command *c, const struct agentbus_ses
 static void
 run_for_person(struct teller *t, const struct command *c, const struct agentbus_session *s, const char *token)
 {
+	const struct child_order usual = { .seconds = COMMAND_SECONDS };
 	int r;
 
 	if (!c->count)
 		return;
-	r = run_command(t, c, s, token, &(struct child_order){ .seconds = COMMAND_SECONDS });
+	r = run_command(t, c, s, token, &usual);
 	if (r < 0)
 		fprintf(stderr, "notify-subscriber: cannot run '%s': %s\n", c->words,
 			r == -EAGAIN ? "too many commands run already" : strerror(-r));
@@ -186,6 +188,7 @@ show(struct teller *t, const struct agenda_item *item)
 		     &(struct desktop_note){ .summary = item->body.summary,
 					     .body = item->body.text,
 					     .icon = t->icons[item->notice],
+					     .plain_icon = look->icon,
 					     .category = look->category,
 					     .sound = t->settings.sound ? look->sound : NULL,
 					     .actions = actions_for(t, find_session(t, item->key)),
@@ -223,12 +226,12 @@ static bool
 look(struct teller *t, const struct agenda_item *item)
 {
 	const struct agentbus_session *s = find_session(t, item->key);
-	struct child_order order = {
+	const struct child_order usual = {
 		.seconds = CHECK_SECONDS, .silent = true, .done = on_looked, .user = t, .tag = item->serial
 	};
 
 	return s && t->settings.check.count && has_place(s) && has_display() &&
-	       run_command(t, &t->settings.check, s, "", &order) == 0;
+	       run_command(t, &t->settings.check, s, "", &usual) == 0;
 }
 
 static void

@@ -157,7 +157,7 @@ class Daemons(ActionCase):
 
     def test_what_a_notification_carries(self):
         self.desktop.start_bus()
-        icons = self.broker.dir / "data/icons/hicolor/scalable/status"
+        icons = self.broker.dir / "data/icons/hicolor/symbolic/apps"
         icons.mkdir(parents=True)
         (icons / "agentbus-waiting-symbolic.svg").write_text("<svg/>")
         daemon = self.fake()
@@ -172,6 +172,15 @@ class Daemons(ActionCase):
         self.assertEqual((waiting["icon"], done["icon"]), ("agentbus-waiting-symbolic", "dialog-information"))
         self.assertEqual((waiting["app"], waiting["timeout"], done["replaces"]), ("agentbus", -1, waiting["id"]))
         self.assertEqual(daemon.asked, 1)
+
+    def test_icons_of_a_daemon_that_draws_them_as_they_are(self):
+        self.desktop.start_bus()
+        icons = self.broker.dir / "data/icons/hicolor/symbolic/apps"
+        icons.mkdir(parents=True)
+        (icons / "agentbus-waiting-symbolic.svg").write_text("<svg/>")
+        daemon = self.fake([*ALL, "x-dunst-stack-tag"])
+        self.start()
+        self.assertEqual(self.wait_for_waiting(daemon)["icon"], "dialog-question")
 
     def test_hostile_text(self):
         self.desktop.start_bus()
