@@ -117,21 +117,22 @@ static const struct desktop desktops[] = {
 
 /* --- the steps --- */
 
-/* Whether nobody is asked for the focus in vain: by the list, or by a question of its own, whose answer is one window. */
-static bool
-has_focus(const struct desktop *d, const char *path, const struct focus_window *w)
+/* By the list, or by a question of its own, whose answer is the one window that has it. */
+static enum focus_verdict
+check(struct focus_job *job, const struct desktop *d, const char *path, const struct focus_window *w)
 {
 	char *text, quoted[FOCUS_ADDRESS_SIZE + 2];
+	bool focused = w->focused;
 	size_t len;
 
-	if (!d->ask_focused)
-		return w->focused;
-	if (!focus_ipc_ask(path, d->framing, 0, d->ask_focused, &text, &len))
-		return false;
-	snprintf(quoted, sizeof(quoted), "\"%s\"", w->address);
-	const bool focused = strstr(text, quoted) != NULL;
-	free(text);
-	return focused;
+	if (d->ask_focused && !focus_ipc_ask(path, d->framing, 0, d->ask_focused, &text, &len))
+		return focus_job_give_up(job, "%s does not say which window has the focus", d->name);
+	if (d->ask_focused) {
+		snprintf(quoted, sizeof(quoted), "\"%s\"", w->address);
+		focused = strstr(text, quoted) != NULL;
+		free(text);
+	}
+	return focused ? FOCUS_DONE : focus_job_elsewhere(job, "%s: another window has the focus", d->name);
 }
 
 static enum focus_verdict
@@ -141,7 +142,7 @@ act_on(struct focus_job *job, const struct desktop *d, const char *path, const s
 	size_t len;
 
 	if (job->act == ACT_CHECK)
-		return has_focus(d, path, w) ? FOCUS_DONE : focus_job_elsewhere(job, "%s: another window has the focus", d->name);
+		return check(job, d, path, w);
 	d->command(w, command);
 	focus_job_say(job, "%s %s: %s", d->name, job->act == ACT_PRINT ? "would be told" : "is told", command);
 	if (job->act == ACT_PRINT)

@@ -18,7 +18,7 @@ _agentbus()
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $word in
-		status | watch | cost | pricing | emit | ack | replay)
+		status | watch | cost | pricing | emit | ack | focus | replay)
 			verb=$word
 			break
 			;;
@@ -91,6 +91,12 @@ _agentbus()
 	ack:*)
 		mapfile -t COMPREPLY < <(compgen -W "$(_agentbus_sessions completed)" -- "$cur")
 		;;
+	focus:-*)
+		mapfile -t COMPREPLY < <(compgen -W "--next --check --print --verbose --timeout $common" -- "$cur")
+		;;
+	focus:*)
+		mapfile -t COMPREPLY < <(compgen -W "$(_agentbus_sessions)" -- "$cur")
+		;;
 	replay:-*)
 		mapfile -t COMPREPLY < <(compgen -W "--endpoint --speed --http $common" -- "$cur")
 		;;
@@ -98,7 +104,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
 	:*)
-		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing emit ack replay $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing emit ack focus replay $common" -- "$cur")
 		;;
 	esac
 }

@@ -86,7 +86,7 @@ class Status(unittest.TestCase):
                 done = box.run("agentbus", *args)
                 self.assertEqual((done.returncode, done.stdout), (2, ""), args)
                 self.assertRegex(done.stderr, r"^agentbus: [^\n]*\n$", args)
-            for verb in ("status", "watch", "cost", "pricing", "emit", "ack", "replay"):
+            for verb in ("status", "watch", "cost", "pricing", "emit", "ack", "focus", "replay"):
                 done = box.run("agentbus", verb, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertIn(f"usage: agentbus {verb}", done.stdout)
@@ -433,7 +433,7 @@ class Completion(unittest.TestCase):
     def test_every_option(self):
         """The options that --help lists are the ones that are completed."""
         with Sandbox() as box:
-            for verb in ("status", "watch", "ack", "replay"):
+            for verb in ("status", "watch", "ack", "focus", "replay"):
                 listed = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", box.run("agentbus", verb, "--help").stdout, re.M))
                 self.assertEqual(set(self.complete("agentbus", verb, "--")), listed)
 
