@@ -111,6 +111,16 @@ read_status(const cJSON *file, struct claude_session *c)
 		}
 }
 
+/* Whether a copy of it would be the same. */
+static bool
+is_id(struct str s)
+{
+	char copy[SESSION_ID_MAX];
+
+	str_copy(copy, sizeof(copy), s);
+	return s.len > 0 && str_eq(s, str_from(copy));
+}
+
 bool
 claude_session_read(const char *text, size_t len, struct arena *a, struct claude_session *ret)
 {
@@ -121,7 +131,7 @@ claude_session_read(const char *text, size_t len, struct arena *a, struct claude
 		return false;
 	c.pid = (uint32_t)number_of(file, "pid", PID_MAX);
 	c.id = text_of(file, "sessionId");
-	if (c.pid == 0 || c.id.len == 0 || c.id.len >= SESSION_ID_MAX || str_valid(c.id) != c.id.len)
+	if (c.pid == 0 || !is_id(c.id))
 		return false;
 	c.cwd = text_of(file, "cwd");
 	c.start_ticks = ticks_of(text_of(file, "procStart"));

@@ -109,6 +109,8 @@ Test(claude_session, what_is_no_session)
 		"{\"pid\":1,\"sessionId\":\"\"}",
 		"{\"pid\":1,\"sessionId\":7}",
 		"{\"pid\":1,\"sessionId\":\"a\xff\"}",
+		"{\"pid\":1,\"sessionId\":\"a\\u001b\"}",
+		"{\"pid\":1,\"sessionId\":\"a\\u0085\"}",
 		"{\"pid\":1,\"sessionId\":\"a\"} x",
 		"{\"pid\":1,\"sessionId\":\"a\"}{\"pid\":1,\"sessionId\":\"a\"}",
 	};
