@@ -69,8 +69,9 @@ creates(const struct observation *o)
 {
 	switch (o->means) {
 	case MEANS_ASK:
-	case MEANS_TURN_END:
 		return told(o);
+	case MEANS_TURN_END:
+		return told(o) && !(o->flags & OBS_STATUS);
 	case MEANS_START:
 	case MEANS_PROMPT:
 	case MEANS_TURN_START:
@@ -379,7 +380,7 @@ step_turn_end(struct sessions *s, struct session *x, const struct observation *o
 		state_activity(s, x, o, now_ns);
 		return;
 	}
-	if (told(o))
+	if (told(o) && !(o->flags & OBS_STATUS))
 		state_show(s, x, o, now_ns);
 	state_end_turn(s, x, o, now_ns);
 }

@@ -179,7 +179,9 @@ state_begin_turn(struct sessions *s, struct session *x, const struct observation
 static bool
 may_reopen(const struct session *x, const struct observation *o)
 {
-	uint64_t margin = x->evidence == EVIDENCE_INFERRED || told(o) ? 0 : REOPEN_NS;
+	/* Claude is busy for a moment more with the session that /clear has ended. */
+	const bool sure = told(o) && !((o->flags & OBS_STATUS) && x->state == SESSION_ENDED);
+	uint64_t margin = x->evidence == EVIDENCE_INFERRED || sure ? 0 : REOPEN_NS;
 
 	if (!(o->flags & OBS_OPENS) || o->agent.len || o->time_ns <= x->track->closed_cli_ns)
 		return false;
@@ -237,6 +239,9 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 	/* The dialog may open while the end of the answer is still being recorded. */
 	if (o->time_ns + ASK_EARLY_NS < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
 		return;
+	/* A status tells of a dialog, and a hook which tool it is about: in any order. */
+	if (x->state == SESSION_WAITING && x->track->ask_tool == 0)
+		told_note_ask(x, o);
 	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED &&
 	    !(told(o) && o->time_ns > x->track->evidence_cli_ns))
 		return;
@@ -278,7 +283,7 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	struct session_track *t = x->track;
 	bool open = x->state == SESSION_WORKING || x->state == SESSION_WAITING;
 
-	if (told_end_is_old(x, o))
+	if (told_end_is_old(x, o) || ((o->flags & OBS_STATUS) && !open))
 		return;
 	if (o->time_ns > t->closed_cli_ns)
 		t->closed_cli_ns = o->time_ns;

@@ -37,6 +37,8 @@ asked_about(const struct observation *o)
 static bool
 told_of_another(const struct session_track *t, const struct observation *o)
 {
+	if (o->flags & OBS_STATUS)
+		return false;
 	if (o->flags & OBS_OPENS)
 		return o->time_ns <= t->evidence_cli_ns + MOMENT_NS;
 	return t->ask_tool && asked_about(o) != t->ask_tool;
