@@ -22,8 +22,8 @@ enum focus_whole focus_ipc_whole(enum focus_framing framing, const char *bytes, 
 				 size_t *ret_len);
 
 /*
- * Asks the socket at path, in at most 512 bytes. type is of FRAMING_I3 alone. False if nobody listens there, or it does not answer in time; else
- * *ret_text, which the caller frees, has *ret_len bytes and a NUL.
+ * Asks the socket at path, in at most 512 bytes. type is of FRAMING_I3 alone. False if nobody listens there, or it does not
+ * answer in time; else *ret_text, which the caller frees, has *ret_len bytes and a NUL.
  */
 bool focus_ipc_ask(const char *path, enum focus_framing framing, uint32_t type, const char *request, char **ret_text,
 		   size_t *ret_len);
