@@ -112,7 +112,7 @@ class Actions(ActionCase):
         note = daemon.wait_for(lambda n: n["summary"] == "Claude Code finished")
         self.assertEqual(note["actions"], ["dismiss", "Dismiss"], "nothing tells where its window is")
         daemon.signal("ActionInvoked", note["id"], "dismiss")
-        self.assertEqual(self.recorded()["args"], ["ack", "--", "s-1"])
+        self.assertEqual(self.recorded()["args"], ["ack", "--", "claude-code/s-1"])
 
     def test_a_command_that_does_not_end_is_ended(self):
         self.desktop.start_bus()
