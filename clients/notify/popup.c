@@ -119,16 +119,21 @@ append_hint(sd_bus_message *m, const char *name, const char *type, const void *v
 static int
 append_hints(const struct popup *p, sd_bus_message *m)
 {
-	char tag[TAG_SIZE];
+	char room[TAG_SIZE];
+	const char *tag = tag_of(p->key, room);
 	const uint8_t urgency = (uint8_t)p->note.urgency;
 	const int transient = p->note.urgency == DESKTOP_LOW && p->d->can & CAN_PERSIST;
 	const struct {
 		const char *name, *type;
 		const void *value; /* NULL: left out */
 	} hints[] = {
-		{ "urgency", "y", &urgency },         { "category", "s", p->note.category },
-		{ "desktop-entry", "s", APP_NAME },   { "x-canonical-private-synchronous", "s", tag_of(p->key, tag) },
-		{ "sound-name", "s", p->note.sound }, { "transient", "b", transient ? &transient : NULL },
+		{ "urgency", "y", &urgency },
+		{ "category", "s", p->note.category },
+		{ "desktop-entry", "s", APP_NAME },
+		{ "x-canonical-private-synchronous", "s", tag },
+		{ "x-dunst-stack-tag", "s", tag },
+		{ "sound-name", "s", p->note.sound },
+		{ "transient", "b", transient ? &transient : NULL },
 	};
 	int r = sd_bus_message_open_container(m, 'a', "{sv}");
 

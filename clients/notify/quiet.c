@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define MINUTE       60 /* seconds */
 #define DAYS         7
 #define ALL_DAYS     0x7f
 #define DAY_MINUTES  1440
@@ -158,13 +159,13 @@ end_at(const struct quiet *q, time_t now, time_t *ret_end)
 bool
 quiet_at(const struct quiet *q, time_t now, time_t *ret_end)
 {
-	const time_t soon = now + HOUR_MINUTES; /* a minute: where the clock is set back, the end may seem to be over */
 	time_t end, later;
 
 	if (!end_at(q, now, &end))
 		return false;
 	for (size_t i = 0; i < QUIET_RANGES_MAX && end_at(q, end, &later) && later > end; i++)
 		end = later;
-	*ret_end = end > soon ? end : soon;
+	/* Where the clock is set back, the end may seem to be over. */
+	*ret_end = end > now ? end : now + MINUTE;
 	return true;
 }

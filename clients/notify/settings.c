@@ -21,9 +21,9 @@
 #define MS_PER_S     1000
 #define SEPARATORS   ", \t"
 
-#define FOCUS_ARGUMENTS       "focus -- {id}"
-#define CHECK_ARGUMENTS       "focus --check -- {id}"
-#define ACKNOWLEDGE_ARGUMENTS "ack -- {id}"
+#define FOCUS_ARGUMENTS       "focus -- {provider}/{id}"
+#define CHECK_ARGUMENTS       "focus --check -- {provider}/{id}"
+#define ACKNOWLEDGE_ARGUMENTS "ack -- {provider}/{id}"
 
 /* The first three are numbered as on the bus. */
 static const char *const urgencies[] = { "low", "normal", "critical", [URGENCY_OFF] = "off", NULL };
@@ -88,13 +88,13 @@ static const struct option_row rows[] = {
 	  .offset = offsetof(struct settings, focus_command),
 	  .env = "AGENTBUS_NOTIFY_FOCUS_COMMAND",
 	  .value = "COMMAND",
-	  .help = "run when you choose Focus (default: agentbus focus {id})" },
+	  .help = "run when you choose Focus (default: agentbus focus {provider}/{id})" },
 	{ .name = "focus-check-command",
 	  .type = OPTION_STRING,
 	  .offset = offsetof(struct settings, focus_check_command),
 	  .env = "AGENTBUS_NOTIFY_FOCUS_CHECK_COMMAND",
 	  .value = "COMMAND",
-	  .help = "exits with 0 if the session's window has the focus (default: agentbus focus --check {id})" },
+	  .help = "exits with 0 if the session's window has the focus (default: agentbus focus --check {provider}/{id})" },
 	{ .name = "dismiss-acknowledges",
 	  .type = OPTION_FLAG,
 	  .offset = offsetof(struct settings, dismiss_acknowledges),

@@ -15,6 +15,7 @@
 
 #define COMMAND_SECONDS 5.0
 #define CHECK_SECONDS   0.3
+#define WALL_SLACK      0.01 /* the loop's idea of the time is about right */
 #define MS_PER_S        1000
 #define NS_PER_MS       1000000
 #define SETTING_SIZE    4200 /* of a path and the name of its variable */
@@ -42,11 +43,12 @@ static void pump(struct teller *t);
 static struct agenda_time
 time_now(void)
 {
-	struct timespec since_boot;
+	struct timespec since_boot, wall;
 
 	clock_gettime(CLOCK_BOOTTIME, &since_boot);
+	clock_gettime(CLOCK_REALTIME, &wall); /* time() may be some milliseconds late, and so before what it waited for */
 	return (struct agenda_time){ .ms = (uint64_t)since_boot.tv_sec * MS_PER_S + (uint64_t)since_boot.tv_nsec / NS_PER_MS,
-				     .wall = time(NULL) };
+				     .wall = wall.tv_sec };
 }
 
 /* The session of a notice, or NULL: it is of a budget, or the session is gone. */
@@ -248,7 +250,7 @@ set_timers(struct teller *t, const struct agenda_time *now)
 		ev_timer_start(t->loop, &t->due);
 	}
 	if (wall) {
-		ev_periodic_set(&t->quiet_over, (double)wall, 0, NULL);
+		ev_periodic_set(&t->quiet_over, (double)wall + WALL_SLACK, 0, NULL);
 		ev_periodic_start(t->loop, &t->quiet_over);
 	}
 }

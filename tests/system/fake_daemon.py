@@ -193,7 +193,7 @@ class FakeDaemon:
     def _on_Notify(self, app, replaces, icon, summary, body, actions, hints, timeout):
         self.next_id += not replaces
         self.notes.append({"id": replaces or self.next_id, "app": app, "replaces": replaces, "icon": icon, "summary": summary, "body": body,
-                           "actions": actions, "hints": hints, "timeout": timeout})
+                           "actions": actions, "hints": hints, "timeout": timeout, "at": time.monotonic()})
         return "u", (self.notes[-1]["id"],)
 
     def _on_CloseNotification(self, note_id):

@@ -112,7 +112,7 @@ class Actions(ActionCase):
         note = daemon.wait_for(lambda n: n["summary"] == "Claude Code finished")
         self.assertEqual(note["actions"], ["dismiss", "Dismiss"], "nothing tells where its window is")
         daemon.signal("ActionInvoked", note["id"], "dismiss")
-        self.assertEqual(self.recorded()["args"], ["ack", "--", "s-1"])
+        self.assertEqual(self.recorded()["args"], ["ack", "--", "claude-code/s-1"])
 
     def test_a_command_that_does_not_end_is_ended(self):
         self.desktop.start_bus()
@@ -227,11 +227,12 @@ class Times(ActionCase):
         return [n["body"].partition("\n")[0].partition(" ")[0] + ": " + n["summary"].partition("Claude Code ")[2] for n in self.daemon.notes]
 
     def wait_for_texts(self, *wanted):
+        """These and no others, in this order."""
         self.daemon.wait_until(lambda: len(self.daemon.notes) >= len(wanted))
         self.assertEqual(self.texts(), list(wanted))
 
     def test_a_dialog_that_a_rule_answers_does_not_flash(self):
-        self.start(config="waiting-delay = 300ms\n")
+        self.start(config="waiting-delay = 1s\n")
         for n in range(5):
             self.hook("PermissionRequest", tool_name="Bash")
             self.hook("PostToolUse", tool_name="Bash")
@@ -239,20 +240,18 @@ class Times(ActionCase):
         self.wait_for_texts("s-2-project: wants to use Bash")
 
     def test_cooldown(self):
-        self.start(config="cooldown = 1500ms\n")
+        self.start(config="cooldown = 2500ms\n")
         self.hook("UserPromptSubmit")
         self.hook("Stop")
         self.wait_for_texts("s-1-project: finished")
-        begin = time.monotonic()
         self.hook("UserPromptSubmit")
         self.daemon.wait_until(lambda: self.daemon.closed)
         self.hook("Stop")
         self.hook("UserPromptSubmit")
         self.hook("PermissionRequest", tool_name="Bash")
         self.hook("Stop", "s-2")
-        self.wait_for_texts("s-1-project: finished", "s-2-project: finished")
         self.wait_for_texts("s-1-project: finished", "s-2-project: finished", "s-1-project: wants to use Bash")
-        self.assertGreater(time.monotonic() - begin, 1)
+        self.assertGreater(self.daemon.notes[2]["at"] - self.daemon.notes[0]["at"], 2.4)
 
     def test_quiet_hours(self):
         self.start(config="quiet-hours = 0:00-24:00\nquiet-hours-allow = failed\n")
@@ -269,7 +268,7 @@ class Times(ActionCase):
         for session in ("s-focus", "s-hang", "s-other"):
             self.emit("PermissionRequest", session, env={"TMUX_PANE": "%1"}, tool_name="Bash")
         self.daemon.wait_until(lambda: len(self.daemon.notes) == 2)
-        self.assertEqual(self.texts(), ["s-other-project: wants to use Bash", "s-hang-project: wants to use Bash"])
+        self.assertEqual(sorted(self.texts()), ["s-hang-project: wants to use Bash", "s-other-project: wants to use Bash"])
         # Nobody looks at a session whose window nothing tells.
         self.hook("PermissionRequest", "s-nowhere", tool_name="Bash")
         self.daemon.wait_until(lambda: len(self.daemon.notes) == 3)
