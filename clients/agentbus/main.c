@@ -20,6 +20,7 @@ static const struct {
 	{ "watch", verb_watch, "print events as they happen" },
 	{ "cost", verb_cost, "print what was used: by day, model, provider, project or session" },
 	{ "pricing", verb_pricing, "show, check or import the prices of models" },
+	{ "setup", verb_setup, "show or make the changes to the CLIs' configuration that connect them" },
 	{ "emit", emit_run, "tell the broker what a CLI's hook was told" },
 	{ "replay", verb_replay, "send recorded telemetry to a broker" },
 };

@@ -19,6 +19,7 @@ int verb_status(int argc, char **argv);
 int verb_watch(int argc, char **argv);
 int verb_cost(int argc, char **argv);
 int verb_pricing(int argc, char **argv);
+int verb_setup(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 
 /* Prints "agentbus: text" and a newline on stderr. */
