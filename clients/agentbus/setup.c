@@ -215,14 +215,13 @@ run_cli(struct run *r, const struct setup_cli *cli)
 {
 	bool written = false;
 
-	for (size_t i = 0; i < SETUP_FILES_MAX && cli->files[i].name; i++) {
-		const struct setup_file *f = &cli->files[i];
-
-		if (r->s->undo)
-			undo_file(r, cli, f);
-		else if (has_part(r, f))
-			written = setup_file(r, cli, f) || written;
-	}
+	/* Taken back in the other order: the directory was made with the first file. */
+	for (size_t i = SETUP_FILES_MAX; i-- > 0 && r->s->undo;)
+		if (cli->files[i].name)
+			undo_file(r, cli, &cli->files[i]);
+	for (size_t i = 0; i < SETUP_FILES_MAX && cli->files[i].name && !r->s->undo; i++)
+		if (has_part(r, &cli->files[i]))
+			written = setup_file(r, cli, &cli->files[i]) || written;
 	if (written)
 		printf("%s is set up. Next: %s.\n", cli->title, cli->next);
 	r->applied = r->applied || written;

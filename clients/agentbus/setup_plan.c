@@ -95,13 +95,33 @@ add_conflict(struct planner *n, const struct edit_path *path, const char *found,
 
 	if (n->p->conflict_count == SETUP_CONFLICTS_MAX)
 		return;
-	n->p->conflict_count++;
 	show_path(path, c->what);
+	/* One container in the way is one conflict. */
+	if (n->p->conflict_count > 0 && strcmp(c->what, c[-1].what) == 0)
+		return;
+	n->p->conflict_count++;
 	setup_mask_value(path->key[path->depth - 1], found, len, c->found, sizeof(c->found));
 	c->advice = advice;
 }
 
-/* Makes the change; what is in the way is a conflict that nothing but the person can settle. */
+/* What is in the way is a conflict that nothing but the person can settle. */
+static void
+add_blocked(struct planner *n, const struct edit_path *path)
+{
+	const struct json_text in = as_json(n->f, &n->p->after);
+	struct edit_path part = *path;
+	struct edit_span value = { 0 };
+
+	if (n->f->language != SETUP_TOML) {
+		json_way(&in, path, &part.depth);
+		if (part.depth == 0 || !json_find(&in, &part, &value))
+			part = *path;
+	}
+	add_conflict(n, &part, n->p->after.data + value.at, value.len,
+		     "It is written in another form, which only you can change: see agentbus(1).");
+}
+
+/* Makes the change, or tells why not. */
 static void
 change(struct planner *n, enum edit_kind kind, const struct edit_path *path, const char *value)
 {
@@ -120,7 +140,7 @@ change(struct planner *n, enum edit_kind kind, const struct edit_path *path, con
 	if (p->after.failed)
 		lack_memory(n);
 	else
-		add_conflict(n, path, "", 0, "It is written in another form, which only you can change: see agentbus(1).");
+		add_blocked(n, path);
 }
 
 /* --- rows --- */
@@ -225,6 +245,16 @@ force_row(struct planner *n, const struct setup_row *r, const struct present *ha
 }
 
 static void
+hold_row(struct planner *n, const struct setup_row *r)
+{
+	const struct json_text in = as_json(n->f, &n->p->after);
+	size_t depth;
+
+	if (in.len > 0 && !json_is_blank(&in) && !json_way(&in, &r->path, &depth))
+		add_blocked(n, &r->path);
+}
+
+static void
 plan_row(struct planner *n, const struct setup_row *r)
 {
 	char value[SETUP_VALUE_SIZE], ours[SETUP_VALUE_SIZE];
@@ -247,10 +277,10 @@ plan_row(struct planner *n, const struct setup_row *r)
 	/* Hooks tell what notify would. */
 	if (good || !wanted(n->w, r->part) || (r->part == SETUP_NOTIFY && n->w->hooks && have.there))
 		return;
-	if (!have.there && !(n->p->held && r->part == SETUP_TELEMETRY))
-		change(n, EDIT_SET, &r->path, value);
+	if (!have.there && n->p->held && r->part == SETUP_TELEMETRY)
+		hold_row(n, r);
 	else if (!have.there)
-		return;
+		change(n, EDIT_SET, &r->path, value);
 	else if (n->w->force)
 		force_row(n, r, &have, value);
 	else

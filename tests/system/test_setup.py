@@ -117,7 +117,7 @@ def strip_ours(value):
     """The file's meaning without what setup adds; containers that are empty then count as absent."""
     if isinstance(value, dict):
         kept = {k: strip_ours(v) for k, v in value.items()
-                if not re.match(r"OTEL_|CLAUDE_CODE_EN|exporter$|\w+_exporter$|notify$|target$|otlp|logPrompts", k)}
+                if not re.match(r"OTEL_|CLAUDE_CODE_EN|exporter$|\w+_exporter$|notify$|target$|otlp|logPrompts|enabled$", k)}
         return {k: v for k, v in kept.items() if v not in ({}, [])}
     if isinstance(value, list):
         return [strip_ours(v) for v in value if "agentbus" not in json.dumps(v, default=str)]
@@ -148,7 +148,7 @@ def patched(before, diff):
 def diffs(output):
     """File → hunks, of what setup prints."""
     found = {}
-    for m in re.finditer(r"^--- .*\n\+\+\+ (.*)\n((?:(?:@@|[ +\\-]).*\n)*)", output, re.M):
+    for m in re.finditer(r"^--- .*\n\+\+\+ (.*)\n((?:(?!--- )(?:@@|[ +\\-]).*\n)*)", output, re.M):
         found[m[1].rstrip("\r")] = m[2]
     return found
 
@@ -215,7 +215,7 @@ class Forms(unittest.TestCase):
         files = [parse(home.dir / n) for n in FILES[cli]]
         hooks = files[-1]["hooks"]
         for event in ("SessionStart", "SessionEnd", *(("BeforeTool",) if cli == "gemini" else ("PreToolUse", "Stop"))):
-            commands = [h["command"] for group in hooks[event] for h in group["hooks"] if "agentbus" in h["command"]]
+            commands = [h["command"] for group in hooks[event] for h in group.get("hooks", []) if "agentbus" in h["command"]]
             self.assertEqual(commands, ["agentbus emit" + ("" if cli == "claude" else f" --provider {cli}")], event)
         if cli == "codex":
             self.assertEqual(files[0]["otel"]["trace_exporter"], {"otlp-http": {"endpoint": HTTP + "/v1/traces", "protocol": "binary"}})
