@@ -1,5 +1,6 @@
 #include "broker_parts.h"
 #include "forward_report.h"
+#include "sources_report.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -60,6 +61,16 @@ settle_for_query(void *ctx)
 
 	broker_settle(b);
 	keeper_settle(&b->keeper);
+}
+
+static bool
+report_sources(void *ctx, struct buf *out)
+{
+	const struct broker *b = ctx;
+	char addresses[CONFIG_LISTEN_MAX * (ADDRESS_TEXT_MAX + 1)];
+
+	listen_format(&b->listeners, addresses, sizeof(addresses));
+	return sources_report(&b->intake.sources, addresses, out);
 }
 
 /* --- opening and closing --- */
@@ -173,6 +184,7 @@ open_bus(struct broker *b)
 			.sessions = b->sessions,
 			.publisher = &b->publisher,
 			.forward = { forward_report, &b->forward },
+			.sources = { report_sources, b },
 			.ledger = &b->keeper.ledger,
 			.settle = settle_for_query,
 			.ctx = b,

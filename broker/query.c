@@ -197,6 +197,16 @@ answer_usage(struct answer *a, const Agentbus__V1__Request *request)
 	add_budgets(a);
 }
 
+static void
+answer_sources(struct answer *a, const Agentbus__V1__Request *request)
+{
+	const struct query_sources *sources = &a->with->sources;
+
+	(void)request;
+	if (sources->report && !sources->report(sources->ctx, &a->body))
+		a->failed = true;
+}
+
 /* What answers each kind of request, and the answer's field in Response; 0: the position is in the head already. */
 static const struct {
 	void (*fill)(struct answer *a, const Agentbus__V1__Request *request);
@@ -207,6 +217,7 @@ static const struct {
 	[AGENTBUS__V1__REQUEST__REQUEST_POSITION] = { NULL, 0 },
 	[AGENTBUS__V1__REQUEST__REQUEST_FORWARD] = { answer_forward, 7 },
 	[AGENTBUS__V1__REQUEST__REQUEST_USAGE] = { answer_usage, 8 },
+	[AGENTBUS__V1__REQUEST__REQUEST_SOURCES] = { answer_sources, 10 },
 };
 
 bool

@@ -1,15 +1,13 @@
-/* agentbus_forward_read(): one question and its answer, on a socket of its own. */
+/* agentbus_forward_read(): one question and its answer. */
 #include "agentbus.h"
+#include "ask.h"
 #include "decode.h"
-#include "link.h"
 
 #include <errno.h>
-#include <nng/protocol/reqrep0/req.h>
 #include <stdlib.h>
 
-#define ANSWER_MAX   ((size_t)1 << 20)
-#define DECODED_MAX  ((size_t)4 << 20)
-#define REQUEST_SIZE 16
+#define ANSWER_MAX  ((size_t)1 << 20)
+#define DECODED_MAX ((size_t)4 << 20)
 
 /* What is handed out, and all it points to. */
 struct answer {
@@ -75,57 +73,22 @@ take_answer(struct answer *a, const void *bytes, size_t len)
 	return e;
 }
 
-static int
-error_of(int nng_error)
-{
-	if (nng_error == NNG_ENOMEM)
-		return AGENTBUS_ENOMEM;
-	if (nng_error == NNG_ETIMEDOUT)
-		return AGENTBUS_ETIMEOUT;
-	errno = EIO;
-	return AGENTBUS_ESYSTEM;
-}
-
-/* Sends the question and waits for the answer, whose message the caller frees. */
-static int
-ask(nng_socket socket, const char *url, int timeout_ms, nng_msg **ret)
-{
-	Agentbus__V1__ForwardRequest forward = AGENTBUS__V1__FORWARD_REQUEST__INIT;
-	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
-	uint8_t bytes[REQUEST_SIZE];
-	int e;
-
-	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_FORWARD;
-	request.forward = &forward;
-	const size_t len = agentbus__v1__request__pack(&request, bytes);
-	if ((e = nng_socket_set_ms(socket, NNG_OPT_SENDTIMEO, timeout_ms)) != 0 ||
-	    (e = nng_socket_set_ms(socket, NNG_OPT_RECVTIMEO, timeout_ms)) != 0 ||
-	    (e = nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, ANSWER_MAX)) != 0 ||
-	    (e = nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK)) != 0 || (e = nng_send(socket, bytes, len, 0)) != 0)
-		return e;
-	return nng_recvmsg(socket, ret, 0);
-}
-
 int
 agentbus_forward_read(const char *runtime_dir, int timeout_ms, struct agentbus_forward **ret_forward)
 {
-	char url[LINK_URL_SIZE];
+	Agentbus__V1__ForwardRequest forward = AGENTBUS__V1__FORWARD_REQUEST__INIT;
+	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
 	struct answer *a;
-	nng_socket socket;
 	nng_msg *msg;
 	int e;
 
-	if (!ret_forward || timeout_ms < 0)
+	if (!ret_forward)
 		return AGENTBUS_EINVAL;
-	link_url(runtime_dir, "query", url);
-	if (!*url)
-		return AGENTBUS_EPATH;
-	if ((e = nng_req0_open(&socket)) != 0)
-		return error_of(e);
-	e = ask(socket, url, timeout_ms, &msg);
-	nng_close(socket);
-	if (e != 0)
-		return error_of(e);
+	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_FORWARD;
+	request.forward = &forward;
+	e = ask_once(runtime_dir, timeout_ms, &request, ANSWER_MAX, &msg);
+	if (e != AGENTBUS_OK)
+		return e;
 	a = calloc(1, sizeof(*a));
 	if (a) {
 		region_init(&a->region, DECODED_MAX);
