@@ -77,6 +77,22 @@ hide_tokens(struct masker *m)
 	}
 }
 
+/* User and password in an address. */
+static void
+hide_users(struct masker *m)
+{
+	for (size_t at = 0; m->len - at > 3; at++) {
+		size_t end = at + 3;
+
+		if (memcmp(m->text + at, "://", 3) != 0)
+			continue;
+		while (end < m->len && m->text[end] && !strchr("/?# \t\r\n\"'@", m->text[end]))
+			end++;
+		if (end < m->len && m->text[end] == '@')
+			hide(m, at + 3, end);
+	}
+}
+
 static bool
 is_key(const struct masker *m, size_t at)
 {
@@ -215,6 +231,7 @@ setup_mask(const char *text, size_t len)
 	while (m.at < len)
 		take(&m);
 	hide_tokens(&m);
+	hide_users(&m);
 	return m.mask;
 }
 

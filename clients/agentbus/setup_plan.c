@@ -273,6 +273,8 @@ plan_row(struct planner *n, const struct setup_row *r)
 
 	n->p->telemetry_wanted += r->part == SETUP_TELEMETRY && !r->if_present;
 	n->p->telemetry_there += r->part == SETUP_TELEMETRY && !r->if_present && good;
+	n->p->telemetry_reaches =
+	    n->p->telemetry_reaches || (have.there && good && (r->accept == SETUP_ENDPOINT || r->accept == SETUP_EXPORTER));
 	n->p->notify_there = n->p->notify_there || (r->part == SETUP_NOTIFY && good);
 	/* Hooks tell what notify would. */
 	if (good || !wanted(n->w, r->part) || (r->part == SETUP_NOTIFY && n->w->hooks && have.there))

@@ -28,6 +28,7 @@ struct setup_plan {
 	size_t conflict_count;
 	unsigned telemetry_wanted, telemetry_there; /* rows */
 	unsigned hooks_wanted, hooks_there;         /* events */
+	bool telemetry_reaches;                     /* some of it goes to the broker */
 	bool notify_there;
 	bool held;               /* because of a conflict no telemetry is changed: it would go to that other address */
 	struct edit_fault fault; /* its what is not NULL: the file is not valid, or there was no memory; nothing else is known */

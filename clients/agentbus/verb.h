@@ -20,6 +20,7 @@ int verb_watch(int argc, char **argv);
 int verb_cost(int argc, char **argv);
 int verb_pricing(int argc, char **argv);
 int verb_setup(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 
 /* Prints "agentbus: text" and a newline on stderr. */
