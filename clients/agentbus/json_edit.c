@@ -269,9 +269,9 @@ put_item(struct edit_text *out, const struct style *s, const struct json_text *i
 static size_t
 line_comment_end(const struct json_text *in, size_t at, size_t limit)
 {
-	while (at < limit && in->text[at] != '\n' && in->text[at] != '\r')
+	while (at < limit && in->text[at] != '\n')
 		at++;
-	return at;
+	return at < limit && in->text[at - 1] == '\r' ? at - 1 : at;
 }
 
 static size_t
@@ -407,7 +407,10 @@ begin_text(struct edit_text *t, bool relaxed)
 		return true;
 	const char *newline = t->len ? edit_newline(t->data, t->len) : "\n";
 
-	return edit_text_puts(t, "{}") && edit_text_puts(t, newline);
+	/* What is there may be a comment that goes to the end of its line. */
+	const bool open = t->len > edit_mark(t->data, t->len) && t->data[t->len - 1] != '\n';
+
+	return (!open || edit_text_puts(t, newline)) && edit_text_puts(t, "{}") && edit_text_puts(t, newline);
 }
 
 bool

@@ -41,8 +41,10 @@ skip_comment(struct scan *s)
 	if (!s->in->relaxed)
 		return fail(s, begin, "a comment, which this file cannot have");
 	for (s->at += 2; s->at < s->in->len; s->at++) {
-		if (line && (peek(s) == '\n' || peek(s) == '\r'))
+		if (line && peek(s) == '\n')
 			return true;
+		if (peek(s) == '\0')
+			return fail(s, s->at, "a NUL byte");
 		if (!line && peek(s) == '*' && peek_next(s) == '/') {
 			s->at += 2;
 			return true;

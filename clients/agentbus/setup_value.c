@@ -169,7 +169,7 @@ same_here(const char *a, const char *b)
 	const size_t digits = strspn(port[0], "0123456789");
 
 	return digits > 0 && digits == strspn(port[1], "0123456789") && memcmp(port[0], port[1], digits) == 0 &&
-	       !strchr(":@", port[0][digits] ? port[0][digits] : '/');
+	       strchr("/?#", port[0][digits]);
 }
 
 bool

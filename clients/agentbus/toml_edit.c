@@ -293,14 +293,15 @@ add(struct edit_text *t, struct edit_change *c)
 	const struct edit_path table = path_of(c, 1);
 	const struct section s = find_section(&in, c->depth > 1 ? c->key[0] : NULL);
 
-	if (c->depth > 2 || s.twice)
+	/* A table that is written in two ways makes the file invalid. */
+	if (c->depth > 2 || s.twice || (s.there && s.dotted))
 		return false;
 	if (c->depth == 1)
 		return s.any ? add_below(t, &s, c) : add_to_root(t, &s, c);
 	const struct toml_found f = toml_find(&in, &table);
 
 	if (f.here)
-		return !f.twice && f.value.len > 1 && t->data[f.value.at] == '{' && add_inline(t, f.value, c);
+		return !f.twice && !s.there && !s.dotted && f.value.len > 1 && t->data[f.value.at] == '{' && add_inline(t, f.value, c);
 	if (f.in_way)
 		return false;
 	return s.there || s.dotted ? add_below(t, &s, c) : add_table(t, c);

@@ -82,7 +82,7 @@ class Doctor(unittest.TestCase):
     def test_what_arrives(self):
         with HomeBroker() as broker:
             broker.setup("claude", "--apply")
-            broker.post_recording(recording("claude/simple"))
+            broker.post_recording(recording("claude/interactive"))
             for event in ("UserPromptSubmit", "Stop"):
                 broker.run("agentbus", "emit", input=json.dumps({"session_id": "s", "hook_event_name": event}))
             _, clis = broker.doctor(status=0)
@@ -97,7 +97,7 @@ class Doctor(unittest.TestCase):
     def test_what_is_silent(self):
         with HomeBroker() as broker:
             broker.setup("claude", "--apply")
-            broker.post_recording(recording("claude/simple"))
+            broker.post_recording(recording("claude/interactive"))
             self.assertIn("its hooks have not told anything", broker.run("agentbus", "doctor").stdout)
 
     def test_its_advice_mends(self):
