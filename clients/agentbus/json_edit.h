@@ -1,6 +1,6 @@
 /*
  * Changes to a JSON text that leave all else in it as it is, byte for byte: comments, order, indentation, ends of lines. What is
- * new is written in the manner of the text. Pure. Of a key that an object has twice, the last counts, as in JavaScript.
+ * new is written in the manner of the text. Pure.
  *
  * A text must have passed json_scan() with the same limits; an empty one counts as {}.
  */
@@ -8,18 +8,9 @@
 #define CLIENTS_AGENTBUS_JSON_EDIT_H
 
 #include "edit_text.h"
-#include "json_scan.h"
+#include "json_find.h"
 
 enum { JSON_EDIT_DEPTH_MAX = 64 };
-
-/* Finds the value at a path. False if it is not there. */
-bool json_find(const struct json_text *in, const struct edit_path *path, struct edit_span *ret_value);
-
-/* Whether the objects on the way to the path are objects, as far as they are there, and *ret_depth: how many of its keys are. */
-bool json_way(const struct json_text *in, const struct edit_path *path, size_t *ret_depth);
-
-/* Whether two texts of one value each mean the same, apart from blanks, comments, and how strings are written. */
-bool json_same(const struct json_text *a, const struct json_text *b);
 
 /*
  * Makes the change, and fills old, inside and created of it. EDIT_SET gives the path the value, EDIT_APPEND adds it to the array

@@ -301,7 +301,8 @@ add(struct edit_text *t, struct edit_change *c)
 	const struct toml_found f = toml_find(&in, &table);
 
 	if (f.here)
-		return !f.twice && !s.there && !s.dotted && f.value.len > 1 && t->data[f.value.at] == '{' && add_inline(t, f.value, c);
+		return !f.twice && !s.there && !s.dotted && f.value.len > 1 && t->data[f.value.at] == '{' &&
+		       add_inline(t, f.value, c);
 	if (f.in_way)
 		return false;
 	return s.there || s.dotted ? add_below(t, &s, c) : add_table(t, c);

@@ -10,7 +10,7 @@ _agentbus()
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $word in
-		status | watch | cost | pricing | emit | replay)
+		status | watch | cost | pricing | setup | doctor | emit | replay)
 			verb=$word
 			break
 			;;
@@ -74,6 +74,15 @@ _agentbus()
 			;;
 		esac
 		;;
+	setup:-*)
+		mapfile -t COMPREPLY < <(compgen -W "--apply --undo --force --hooks --no-hooks --telemetry --no-telemetry --endpoint $common" -- "$cur")
+		;;
+	setup:*)
+		mapfile -t COMPREPLY < <(compgen -W 'claude codex gemini qwen' -- "$cur")
+		;;
+	doctor:*)
+		mapfile -t COMPREPLY < <(compgen -W "--json --timeout $common" -- "$cur")
+		;;
 	emit:*)
 		mapfile -t COMPREPLY < <(compgen -W "--provider --runtime-dir --help" -- "$cur")
 		;;
@@ -84,7 +93,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
 	:*)
-		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing emit replay $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing setup doctor emit replay $common" -- "$cur")
 		;;
 	esac
 }
