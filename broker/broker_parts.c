@@ -1,6 +1,7 @@
 #include "broker_parts.h"
 #include "forward_report.h"
 #include "options.h"
+#include "sources_report.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -77,6 +78,16 @@ acknowledge(void *ctx, const char *provider, const char *id, bool *ret_done)
 	publish_flush(&b->publisher);
 	settle_for_query(b);
 	return keeper_awake(&b->keeper);
+}
+
+static bool
+report_sources(void *ctx, struct buf *out)
+{
+	const struct broker *b = ctx;
+	char addresses[CONFIG_LISTEN_MAX * (ADDRESS_TEXT_MAX + 1)];
+
+	listen_format(&b->listeners, addresses, sizeof(addresses));
+	return sources_report(&b->intake.sources, addresses, out);
 }
 
 /* --- opening and closing --- */
@@ -190,6 +201,7 @@ open_bus(struct broker *b)
 			.sessions = b->sessions,
 			.publisher = &b->publisher,
 			.forward = { forward_report, &b->forward },
+			.sources = { report_sources, b },
 			.ledger = &b->keeper.ledger,
 			.ack = { acknowledge, b },
 			.settle = settle_for_query,

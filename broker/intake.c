@@ -104,6 +104,8 @@ intake_take(struct intake *in, const struct intake_body *body)
 	if (v == VERDICT_OK)
 		v = pipeline_apply(in->sessions, &request, in->limits->max_attributes, body->peer, clock_now(in->clock),
 				   &in->arena);
+	if (v == VERDICT_OK)
+		sources_take(&in->sources, &request, in->limits->max_attributes, clock_now(in->clock), &in->arena);
 	/* From here on the tree is another's to change. Not even a part of it may be lost after an answer. */
 	if (v == VERDICT_OK && in->enricher && !body->passed_on)
 		v = enricher_take(in->enricher, &request, body->peer, clock_now(in->clock), &in->arena);
@@ -122,6 +124,8 @@ intake_take_hook(struct intake *in, const struct provider *p, const char *text, 
 	if (v == VERDICT_OK)
 		v = p ? hook_read_payload(p, text, len, now_ns, &in->arena, &o)
 		      : hook_read_message(text, len, now_ns, &in->arena, &o);
+	if (v == VERDICT_OK)
+		sources_take_hook(&in->sources, o.provider, now_ns);
 	if (v == VERDICT_OK && o.means != MEANS_NOTHING)
 		sessions_observe(in->sessions, &o, now_ns);
 	publish_flush(in->publisher);

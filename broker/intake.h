@@ -13,6 +13,7 @@
 #include "otlp.h"
 #include "publish.h"
 #include "session.h"
+#include "sources.h"
 
 struct intake {
 	const struct clock *clock;
@@ -23,6 +24,7 @@ struct intake {
 	bool deferred;             /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
 	size_t held;               /* bytes of bodies under way */
 	struct enricher *enricher; /* passes it on to others; NULL: nobody does */
+	struct sources sources;    /* what has come, for whoever asks */
 	struct arena arena;
 };
 

@@ -222,6 +222,16 @@ answer_ack(struct answer *a, const Agentbus__V1__Request *request)
 	put_message(&a->body, &tail.base, &a->failed);
 }
 
+static void
+answer_sources(struct answer *a, const Agentbus__V1__Request *request)
+{
+	const struct query_sources *sources = &a->with->sources;
+
+	(void)request;
+	if (sources->report && !sources->report(sources->ctx, &a->body))
+		a->failed = true;
+}
+
 /* What answers each kind of request, and the answer's field in Response; 0: the position is in the head already. */
 static const struct {
 	void (*fill)(struct answer *a, const Agentbus__V1__Request *request);
@@ -233,6 +243,7 @@ static const struct {
 	[AGENTBUS__V1__REQUEST__REQUEST_FORWARD] = { answer_forward, 7 },
 	[AGENTBUS__V1__REQUEST__REQUEST_USAGE] = { answer_usage, 8 },
 	[AGENTBUS__V1__REQUEST__REQUEST_ACK] = { answer_ack, 9 },
+	[AGENTBUS__V1__REQUEST__REQUEST_SOURCES] = { answer_sources, 10 },
 };
 
 bool

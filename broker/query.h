@@ -32,11 +32,18 @@ struct query_ack {
 	void *ctx;
 };
 
+/* Who knows what has come from each CLI: appends a packed agentbus.v1.Sources. False without memory. */
+struct query_sources {
+	bool (*report)(void *ctx, struct buf *out);
+	void *ctx;
+};
+
 /* What answers are made of; all of it must outlive the query. */
 struct query_setup {
 	const struct sessions *sessions;
 	const struct publisher *publisher;
 	struct query_forward forward; /* its report NULL: nothing is ever passed on */
+	struct query_sources sources; /* likewise: nobody knows */
 	struct ledger *ledger;        /* NULL: nothing is known of usage */
 	struct query_ack ack;         /* its function NULL: nothing can be acknowledged */
 	/* Called before requests are answered: what the answers tell must be stored. */

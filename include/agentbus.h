@@ -320,6 +320,31 @@ int agentbus_forward_read(const char *runtime_dir, int timeout_ms, struct agentb
 /* Frees it with all it points to. NULL is fine. */
 void agentbus_forward_free(struct agentbus_forward *forward);
 
+/* What has come from one CLI since the broker's start. */
+struct agentbus_source {
+	const char *provider; /* as struct agentbus_session has it */
+	const char *kind;     /* logs, traces, metrics or hooks */
+	uint64_t count;       /* log records, spans, metrics or hooks */
+	uint64_t last;        /* when the last came, by the broker's clock */
+};
+
+struct agentbus_sources {
+	const struct agentbus_source *sources; /* without those that nothing came from */
+	size_t source_count;
+	const char *version;   /* the broker's */
+	const char *addresses; /* where it listens for telemetry, "127.0.0.1:4317 127.0.0.1:4318" */
+};
+
+/*
+ * Asks the broker of runtime_dir (NULL: as agentbus_options says) what has come from each CLI. Returns 0 and sets *ret_sources,
+ * which the caller gives to agentbus_sources_free(); AGENTBUS_EREFUSED from a broker that is too old for it, or another error.
+ * Needs no open bus. Blocks until there is an answer, for timeout_ms at most.
+ */
+int agentbus_sources_read(const char *runtime_dir, int timeout_ms, struct agentbus_sources **ret_sources);
+
+/* Frees it with all it points to. NULL is fine. */
+void agentbus_sources_free(struct agentbus_sources *sources);
+
 /* What rows of usage stand for. */
 enum agentbus_usage_group {
 	AGENTBUS_USAGE_TOTAL = 0, /* no rows, the total alone */

@@ -20,6 +20,8 @@ static const struct {
 	{ "watch", verb_watch, "print events as they happen" },
 	{ "cost", verb_cost, "print what was used: by day, model, provider, project or session" },
 	{ "pricing", verb_pricing, "show, check or import the prices of models" },
+	{ "setup", verb_setup, "show or make the changes to the CLIs' configuration that connect them" },
+	{ "doctor", verb_doctor, "say what is connected, what arrives and what is missing" },
 	{ "emit", emit_run, "tell the broker what a CLI's hook was told" },
 	{ "ack", verb_ack, "say that completed sessions were looked at" },
 	{ "focus", verb_focus, "bring a session's window to the front" },

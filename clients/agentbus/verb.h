@@ -21,6 +21,8 @@ int verb_cost(int argc, char **argv);
 int verb_pricing(int argc, char **argv);
 int verb_ack(int argc, char **argv);
 int verb_focus(int argc, char **argv);
+int verb_setup(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 int verb_replay(int argc, char **argv);
 
 /* Prints "agentbus: text" and a newline on stderr. */

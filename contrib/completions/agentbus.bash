@@ -18,7 +18,7 @@ _agentbus()
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $word in
-		status | watch | cost | pricing | emit | ack | focus | replay)
+		status | watch | cost | pricing | setup | doctor | emit | ack | focus | replay)
 			verb=$word
 			break
 			;;
@@ -82,6 +82,15 @@ _agentbus()
 			;;
 		esac
 		;;
+	setup:-*)
+		mapfile -t COMPREPLY < <(compgen -W "--apply --undo --force --hooks --no-hooks --telemetry --no-telemetry --endpoint $common" -- "$cur")
+		;;
+	setup:*)
+		mapfile -t COMPREPLY < <(compgen -W 'claude codex gemini qwen' -- "$cur")
+		;;
+	doctor:*)
+		mapfile -t COMPREPLY < <(compgen -W "--json --timeout $common" -- "$cur")
+		;;
 	emit:*)
 		mapfile -t COMPREPLY < <(compgen -W "--provider --runtime-dir --help" -- "$cur")
 		;;
@@ -104,7 +113,7 @@ _agentbus()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
 	:*)
-		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing emit ack focus replay $common" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "status watch cost pricing setup doctor emit ack focus replay $common" -- "$cur")
 		;;
 	esac
 }

@@ -19,7 +19,7 @@ RECORDINGS = (REPO / "tests" / "recordings", REPO.parent / "shared" / "captures"
 # Bytes of an input, for seeds and for what the fuzzers make of them: large ones are slow, and show nothing that small ones do not.
 DEFAULT_MAX_LEN = 4096
 MAX_LEN = {"access": 512, "query": 256, "otlp_pb": 8192, "otlp_json": 8192, "content": 8192, "config": 16384, "grpc": 8192,
-           "outline": 768, "forward_answer": 1024, "hook": 1024, "claude_session": 2048}
+           "outline": 768, "forward_answer": 1024, "hook": 1024, "json_edit": 256, "toml_edit": 256, "setup": 512, "claude_session": 2048}
 SEEDS_MAX = 96  # of a target
 
 
@@ -148,8 +148,26 @@ def forward_answer(_recorded, _size):
     return [wait + b"\n" + body for wait in waits for body in bodies_of]
 
 
+JSON_TEXTS = (b'{"a":{"b":1},"h":{"s":[{"x":[1]}]},"c":null}', b'{\n  "a": {\n    "x": "y"\n  },\n  "h": { "s": [ 1, 2 ] }\n}\n',
+              b'// c\n{ "a" : { /* x */ }, "h": {"s": [1,] }, // y\n}', b'{}', b'{\r\n\t"\\u0061": 1\r\n}', b'{"env":{},"hooks":{"Stop":[]},"telemetry":{"enabled":false}}')
+TOML_TEXTS = (b"[o]\nx = 1 # c\n\n[b]\ny = [1,\n2]\n", b"o.x = 1\n", b"o = { x = 1, e.y = 2 }\n", b'a = """\n[o]"""\nb = 1979-05-27 07:32:00Z\n[[c]]\n',
+              b"o = {}", b"[otel]\r\nexporter = 'none'\r\n[otel.trace_exporter.otlp-http]\r\nendpoint = 'http://x'\r\n")
+
+
+def json_edit(_recorded, _size):
+    return [flag + text for flag in (b"0", b"1") for text in JSON_TEXTS]
+
+
+def toml_edit(_recorded, _size):
+    return list(TOML_TEXTS)
+
+
+def setup(_recorded, _size):
+    return [flag + text for flag in (b"0", b"1") for text in JSON_TEXTS + TOML_TEXTS]
+
+
 MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc, "price_file": price_file,
-          "forward_answer": forward_answer, "content": content, "litellm": litellm}
+          "forward_answer": forward_answer, "content": content, "litellm": litellm, "json_edit": json_edit, "toml_edit": toml_edit, "setup": setup}
 
 
 def plant(corpus, targets):

@@ -58,6 +58,8 @@ BROKER = (
     ("metrics*", DOMAIN, set()),
     ("price", DOMAIN, set()),
     ("pipeline", DOMAIN, set()),
+    ("sources_report", EDGE, {"bus-types"}),
+    ("sources", DOMAIN, set()),
     ("outline*", DOMAIN, set()),
     ("config*", EDGE, {"inih"}),  # it knows the settings of every layer, and reads a file
     ("options", EDGE, set()),

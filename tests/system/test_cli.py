@@ -86,7 +86,7 @@ class Status(unittest.TestCase):
                 done = box.run("agentbus", *args)
                 self.assertEqual((done.returncode, done.stdout), (2, ""), args)
                 self.assertRegex(done.stderr, r"^agentbus: [^\n]*\n$", args)
-            for verb in ("status", "watch", "cost", "pricing", "emit", "ack", "focus", "replay"):
+            for verb in ("status", "watch", "cost", "pricing", "setup", "doctor", "emit", "ack", "focus", "replay"):
                 done = box.run("agentbus", verb, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertIn(f"usage: agentbus {verb}", done.stdout)
@@ -429,11 +429,13 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("agentbus", "cost", "--since", "y"), ["yesterday", "year"])
         self.assertEqual(self.complete("agentbus", "watch", "--since", ""), [])
         self.assertEqual(self.complete("agentbus", "pricing", ""), ["show", "check", "import"])
+        self.assertEqual(self.complete("agentbus", "setup", "co"), ["codex"])
+        self.assertEqual(self.complete("agentbus", "setup", "claude", "--no"), ["--no-hooks", "--no-telemetry"])
 
     def test_every_option(self):
         """The options that --help lists are the ones that are completed."""
         with Sandbox() as box:
-            for verb in ("status", "watch", "ack", "focus", "replay"):
+            for verb in ("status", "watch", "doctor", "ack", "focus", "replay"):
                 listed = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", box.run("agentbus", verb, "--help").stdout, re.M))
                 self.assertEqual(set(self.complete("agentbus", verb, "--")), listed)
 

@@ -474,3 +474,42 @@ Test(query, an_acknowledgement_that_cannot_be_stored_is_an_error)
 	}
 	close_bus(&b);
 }
+
+static bool
+report_some(void *ctx, struct buf *out)
+{
+	/* addresses = "x" */
+	return *(bool *)ctx && buf_append(out, "\x12\x01x", 3);
+}
+
+Test(query, what_has_come_is_asked_for)
+{
+	Agentbus__V1__SourcesRequest sources = AGENTBUS__V1__SOURCES_REQUEST__INIT;
+	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
+	bool memory = true;
+	struct buf out = { 0 };
+	uint8_t bytes[16];
+	struct bus b;
+
+	open_bus(&b, 1 << 20);
+	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_SOURCES;
+	request.sources = &sources;
+	const size_t len = agentbus__v1__request__pack(&request, bytes);
+	struct query_setup with = { .sessions = b.sessions, .publisher = &b.publisher, .sources = { report_some, &memory } };
+
+	cr_assert(query_answer(&with, bytes, len, &out));
+	Agentbus__V1__Response *r = agentbus__v1__response__unpack(NULL, out.len, out.bytes);
+	cr_assert_not_null(r);
+	cr_assert_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE_SOURCES);
+	cr_expect_str_eq(r->sources->addresses, "x");
+	agentbus__v1__response__free_unpacked(r, NULL);
+	memory = false;
+	cr_expect_not(query_answer(&with, bytes, len, &out));
+	buf_finish(&out);
+	/* Where nobody knows, nothing has come. */
+	r = ask(&b, &request);
+	cr_assert_eq(r->response_case, AGENTBUS__V1__RESPONSE__RESPONSE_SOURCES);
+	cr_expect_eq(r->sources->n_sources, 0);
+	agentbus__v1__response__free_unpacked(r, NULL);
+	close_bus(&b);
+}

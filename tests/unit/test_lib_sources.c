@@ -1,0 +1,70 @@
+#include "fake_broker.h"
+
+#include "agentbus.h"
+
+#include <unistd.h>
+
+static char dir[32];
+
+static void
+setup(void)
+{
+	strcpy(dir, "/tmp/agentbus-test-XXXXXX");
+	cr_assert_not_null(mkdtemp(dir));
+}
+
+static void
+teardown(void)
+{
+	char path[64];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, i ? "events" : "query");
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+TestSuite(lib_sources, .init = setup, .fini = teardown);
+
+Test(lib_sources, nobody_is_there)
+{
+	struct agentbus_sources *f = NULL;
+
+	cr_expect_eq(agentbus_sources_read(dir, 100, &f), AGENTBUS_ETIMEOUT);
+	cr_expect_eq(agentbus_sources_read(dir, 0, &f), AGENTBUS_ETIMEOUT);
+	cr_expect_null(f);
+}
+
+Test(lib_sources, arguments_that_make_no_sense)
+{
+	struct agentbus_sources *f = NULL;
+	char far[300];
+
+	memset(far, 'x', sizeof(far) - 1);
+	far[sizeof(far) - 1] = '\0';
+	cr_expect_eq(agentbus_sources_read(dir, -1, &f), AGENTBUS_EINVAL);
+	cr_expect_eq(agentbus_sources_read(dir, 100, NULL), AGENTBUS_EINVAL);
+	cr_expect_eq(agentbus_sources_read(far, 100, &f), AGENTBUS_EPATH);
+	agentbus_sources_free(NULL);
+}
+
+Test(lib_sources, a_broker_that_does_not_understand)
+{
+	static const struct {
+		enum fake_mood mood;
+		int error;
+	} cases[] = { { FAKE_MUTE, AGENTBUS_ETIMEOUT },
+		      { FAKE_GARBLED, AGENTBUS_ESYSTEM },
+		      { FAKE_REFUSING, AGENTBUS_EREFUSED },
+		      { FAKE_WELL, AGENTBUS_EREFUSED } };
+	struct fake_broker *b = fake_start(dir, "boot");
+	struct agentbus_sources *f = NULL;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		b->mood = cases[i].mood;
+		cr_expect_eq(agentbus_sources_read(dir, 500, &f), cases[i].error, "mood %d", cases[i].mood);
+	}
+	cr_expect_null(f);
+	fake_stop(b);
+}
