@@ -175,7 +175,20 @@ static const struct {
 	[CLAUDE_WAITING] = { MEANS_ASK, 0, NULL },
 };
 
-/* A status with the time of the last one is that one: after /clear the new session begins with what the old one had. */
+/*
+ * Another session of the process begins with the status that the one before had: Claude is busy with /clear itself. Nobody has
+ * asked the new one anything.
+ */
+static void
+inherit_status(struct claude_known *k, const struct claude_session *c)
+{
+	if (c->status_ns == 0 || c->status_ns >= c->updated_ns)
+		return;
+	k->status = c->status;
+	k->status_ns = c->status_ns;
+}
+
+/* A status with the time of the last one is that one. */
 static bool
 next_status(struct claude_known *k, const struct claude_session *c, uint64_t file_ns, uint64_t now_ns, struct observation *o)
 {
@@ -205,6 +218,8 @@ claude_session_next(struct claude_known *k, const struct claude_session *c, uint
 		o.reason = "clear";
 	} else if (k->id[0] == '\0') {
 		str_copy(k->id, sizeof(k->id), c->id);
+		if (!first)
+			inherit_status(k, c);
 		o = observe(MEANS_START, k->id, first_known(first ? c->started_ns : 0, c->updated_ns, file_ns), now_ns);
 	} else if (!next_status(k, c, file_ns, now_ns, &o)) {
 		return false;

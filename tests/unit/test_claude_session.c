@@ -264,6 +264,11 @@ Test(claude_session, another_session_of_the_process)
 	c.updated_ns = 12 * MS;
 	cr_expect_str_eq(meaning_of(&k, c), "END a@12, START b@12");
 	cr_expect_str_eq(meaning_of(&k, reading("b", CLAUDE_IDLE, 13)), "IDLE b@13");
+	/* Likewise if the old one was not seen to be busy. */
+	c = reading("c", CLAUDE_BUSY, 20);
+	c.updated_ns = 22 * MS;
+	cr_expect_str_eq(meaning_of(&k, c), "END b@22, START c@22");
+	cr_expect_str_eq(meaning_of(&k, reading("c", CLAUDE_BUSY, 30)), "BUSY c@30");
 }
 
 Test(claude_session, times_that_are_missing)
