@@ -199,6 +199,10 @@ next_status(struct claude_known *k, const struct claude_session *c, uint64_t fil
 	if (same || meanings[c->status].means == MEANS_NOTHING)
 		return false;
 	*o = observe(meanings[c->status].means, k->id, first_known(c->status_ns, c->updated_ns, file_ns), now_ns);
+	/* In a file one status comes after the other, within a millisecond and if the clock was set back, too. */
+	if (o->time_ns <= k->told_ns)
+		o->time_ns = k->told_ns + 1;
+	k->told_ns = o->time_ns;
 	o->flags |= meanings[c->status].flags;
 	o->reason = c->status == CLAUDE_WAITING ? c->reason : meanings[c->status].reason;
 	return true;

@@ -245,6 +245,24 @@ Test(claude_session, a_turn)
 	cr_expect_str_eq(meaning_of(&k, reading("a", CLAUDE_IDLE, 6)), "IDLE a@6");
 }
 
+Test(claude_session, within_a_millisecond)
+{
+	static const enum claude_status all[] = { CLAUDE_BUSY, CLAUDE_WAITING, CLAUDE_BUSY, CLAUDE_IDLE, CLAUDE_BUSY };
+	struct claude_known k = { 0 };
+	struct observation o;
+	uint64_t before = 0;
+
+	meaning_of(&k, reading("a", CLAUDE_IDLE, 4));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const struct claude_session c = reading("a", all[i], 5 - i);
+
+		cr_assert(claude_session_next(&k, &c, NOW, NOW, &o));
+		cr_expect_gt(o.time_ns, before);
+		cr_expect_leq(o.time_ns, 5 * MS + i);
+		before = o.time_ns;
+	}
+}
+
 Test(claude_session, a_file_that_is_seen_late)
 {
 	struct claude_known k = { 0 };
