@@ -175,7 +175,20 @@ static const struct {
 	[CLAUDE_WAITING] = { MEANS_ASK, 0, NULL },
 };
 
-/* A status with the time of the last one is that one: after /clear the new session begins with what the old one had. */
+/*
+ * Another session of the process begins with the status that the one before had: Claude is busy with /clear itself. Nobody has
+ * asked the new one anything.
+ */
+static void
+inherit_status(struct claude_known *k, const struct claude_session *c)
+{
+	if (c->status_ns == 0 || c->status_ns >= c->updated_ns)
+		return;
+	k->status = c->status;
+	k->status_ns = c->status_ns;
+}
+
+/* A status with the time of the last one is that one. */
 static bool
 next_status(struct claude_known *k, const struct claude_session *c, uint64_t file_ns, uint64_t now_ns, struct observation *o)
 {
@@ -186,6 +199,10 @@ next_status(struct claude_known *k, const struct claude_session *c, uint64_t fil
 	if (same || meanings[c->status].means == MEANS_NOTHING)
 		return false;
 	*o = observe(meanings[c->status].means, k->id, first_known(c->status_ns, c->updated_ns, file_ns), now_ns);
+	/* In a file one status comes after the other, within a millisecond and if the clock was set back, too. */
+	if (o->time_ns <= k->told_ns)
+		o->time_ns = k->told_ns + 1;
+	k->told_ns = o->time_ns;
 	o->flags |= meanings[c->status].flags;
 	o->reason = c->status == CLAUDE_WAITING ? c->reason : meanings[c->status].reason;
 	return true;
@@ -205,6 +222,8 @@ claude_session_next(struct claude_known *k, const struct claude_session *c, uint
 		o.reason = "clear";
 	} else if (k->id[0] == '\0') {
 		str_copy(k->id, sizeof(k->id), c->id);
+		if (!first)
+			inherit_status(k, c);
 		o = observe(MEANS_START, k->id, first_known(first ? c->started_ns : 0, c->updated_ns, file_ns), now_ns);
 	} else if (!next_status(k, c, file_ns, now_ns, &o)) {
 		return false;

@@ -42,6 +42,7 @@ struct claude_known {
 	char id[SESSION_ID_MAX], last_id[SESSION_ID_MAX]; /* "": none */
 	enum claude_status status;
 	uint64_t status_ns;
+	uint64_t told_ns; /* of the newest status that was told */
 };
 
 /*

@@ -245,6 +245,24 @@ Test(claude_session, a_turn)
 	cr_expect_str_eq(meaning_of(&k, reading("a", CLAUDE_IDLE, 6)), "IDLE a@6");
 }
 
+Test(claude_session, within_a_millisecond)
+{
+	static const enum claude_status all[] = { CLAUDE_BUSY, CLAUDE_WAITING, CLAUDE_BUSY, CLAUDE_IDLE, CLAUDE_BUSY };
+	struct claude_known k = { 0 };
+	struct observation o;
+	uint64_t before = 0;
+
+	meaning_of(&k, reading("a", CLAUDE_IDLE, 4));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const struct claude_session c = reading("a", all[i], 5 - i);
+
+		cr_assert(claude_session_next(&k, &c, NOW, NOW, &o));
+		cr_expect_gt(o.time_ns, before);
+		cr_expect_leq(o.time_ns, 5 * MS + i);
+		before = o.time_ns;
+	}
+}
+
 Test(claude_session, a_file_that_is_seen_late)
 {
 	struct claude_known k = { 0 };
@@ -264,6 +282,11 @@ Test(claude_session, another_session_of_the_process)
 	c.updated_ns = 12 * MS;
 	cr_expect_str_eq(meaning_of(&k, c), "END a@12, START b@12");
 	cr_expect_str_eq(meaning_of(&k, reading("b", CLAUDE_IDLE, 13)), "IDLE b@13");
+	/* Likewise if the old one was not seen to be busy. */
+	c = reading("c", CLAUDE_BUSY, 20);
+	c.updated_ns = 22 * MS;
+	cr_expect_str_eq(meaning_of(&k, c), "END b@22, START c@22");
+	cr_expect_str_eq(meaning_of(&k, reading("c", CLAUDE_BUSY, 30)), "BUSY c@30");
 }
 
 Test(claude_session, times_that_are_missing)
