@@ -18,6 +18,7 @@
 #include "listen.h"
 #include "metrics.h"
 #include "price.h"
+#include "processes.h"
 #include "publish.h"
 #include "query.h"
 #include "rundir.h"
@@ -41,6 +42,7 @@ struct broker {
 	struct forward_queue queue; /* between the intake and the forwarder */
 	struct forward forward;
 	struct keeper keeper;
+	struct processes processes;
 	struct intake intake;
 	struct query query;
 	char token[TOKEN_MAX]; /* "": none is needed */

@@ -113,7 +113,7 @@ intake_take(struct intake *in, const struct intake_body *body)
 }
 
 enum verdict
-intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len)
+intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len, uint32_t sender)
 {
 	const uint64_t now_ns = clock_now(in->clock);
 	enum verdict v = in->closed;
@@ -122,8 +122,12 @@ intake_take_hook(struct intake *in, const struct provider *p, const char *text, 
 	if (v == VERDICT_OK)
 		v = p ? hook_read_payload(p, text, len, now_ns, &in->arena, &o)
 		      : hook_read_message(text, len, now_ns, &in->arena, &o);
-	if (v == VERDICT_OK && o.means != MEANS_NOTHING)
+	if (v == VERDICT_OK && o.means != MEANS_NOTHING) {
+		/* Who has another number here than it says comes from another pid namespace: its parent's means nothing here. */
+		if (in->processes && o.pid && sender && o.hook_pid == sender)
+			o.process_told = processes_told(in->processes, o.pid);
 		sessions_observe(in->sessions, &o, now_ns);
+	}
 	publish_flush(in->publisher);
 	arena_reset(&in->arena);
 	return v;
