@@ -1,8 +1,8 @@
 #include "hook.h"
 
+#include "hint.h"
 #include "otlp_json_scan.h"
 #include "otlp_json_tree.h"
-#include "terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,19 +190,19 @@ hook_read_payload(const struct provider *p, const char *text, size_t len, uint64
 
 /* --- the message --- */
 
-/* Where the person's window may be found, by the variables of terminal.h. */
+/* Where the person's window may be found, by the variables of hint.h. */
 static bool
 read_place(const cJSON *env, struct arena *a, struct observation *o)
 {
-	char *text = arena_alloc(a, TERMINAL_WINDOW_MAX);
-	struct str values[TERMINAL_COUNT];
+	char *text = arena_alloc(a, HINT_WINDOW_MAX);
+	struct str values[HINT_COUNT];
 
 	if (!text)
 		return false;
-	for (size_t i = 0; i < TERMINAL_COUNT; i++)
-		values[i] = text_of(env, terminal_variables[i].variable);
-	o->tmux_pane = values[TERMINAL_PANE];
-	o->window = (struct str){ text, terminal_window(values, text) };
+	for (size_t i = 0; i < HINT_COUNT; i++)
+		values[i] = text_of(env, hint_variables[i].variable);
+	o->tmux_pane = values[HINT_PANE];
+	o->window = (struct str){ text, hint_window(values, text) };
 	return true;
 }
 

@@ -5,7 +5,7 @@
 #ifndef AGENTBUS_PROCESS_H
 #define AGENTBUS_PROCESS_H
 
-#include "terminal.h"
+#include "hint.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +17,8 @@ struct process {
 	bool watched;   /* its end will be told */
 	char tty[32];   /* "/dev/pts/3" */
 	char tmux_pane[16];
-	char window[TERMINAL_WINDOW_MAX]; /* see terminal_window() */
-	char dir[256];                    /* that it works in */
+	char window[HINT_WINDOW_MAX]; /* see hint_window() */
+	char dir[256];                /* that it works in */
 };
 
 /* Whether a process still runs. */

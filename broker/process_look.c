@@ -25,11 +25,11 @@
 static const struct {
 	const char *name, *word;
 } carriers[] = {
-	{ "agentbusd", NULL },     { "alloy", NULL },         { "docker-proxy", NULL }, { "fluent-bit", NULL },
-	{ "grafana-agent", NULL }, { "gvproxy", NULL },       { "haproxy", NULL },      { "nginx", NULL },
-	{ "otelcol", NULL },       { "pasta", NULL },         { "passt", NULL },        { "rootlesskit", NULL },
-	{ "rootlessport", NULL },  { "slirp4netns", NULL },   { "socat", NULL },        { "ssh", NULL },
-	{ "vector", NULL },        { "codex", "app-server" },
+	{ "agentbus", NULL },     { "alloy", NULL },       { "codex", "app-server" }, { "curl", NULL },
+	{ "docker-proxy", NULL }, { "fluent-bit", NULL },  { "grafana-agent", NULL }, { "gvproxy", NULL },
+	{ "haproxy", NULL },      { "nginx", NULL },       { "otelcol", NULL },       { "passt", NULL },
+	{ "pasta", NULL },        { "rootlesskit", NULL }, { "rootlessport", NULL },  { "slirp4netns", NULL },
+	{ "socat", NULL },        { "ssh", NULL },         { "vector", NULL },        { "wget", NULL },
 };
 
 /* --- files of /proc --- */
@@ -141,7 +141,7 @@ read_environ(uint32_t pid, struct process *p)
 {
 	const int fd = open_file(pid, "environ");
 	struct process_environ e = { 0 };
-	struct str values[TERMINAL_COUNT];
+	struct str values[HINT_COUNT];
 	char piece[ENVIRON_PIECE];
 	size_t total = 0;
 	ssize_t n;
@@ -155,9 +155,15 @@ read_environ(uint32_t pid, struct process *p)
 	close(fd);
 	explicit_bzero(piece, sizeof(piece));
 	process_environ_values(&e, values);
-	terminal_window(values, p->window);
-	str_copy(p->tmux_pane, sizeof(p->tmux_pane), values[TERMINAL_PANE]);
+	hint_window(values, p->window);
+	str_copy(p->tmux_pane, sizeof(p->tmux_pane), values[HINT_PANE]);
 	explicit_bzero(&e, sizeof(e));
+}
+
+static bool
+ends_with(struct str s, struct str end)
+{
+	return s.len >= end.len && memcmp(s.ptr + s.len - end.len, end.ptr, end.len) == 0;
 }
 
 static void
@@ -168,8 +174,9 @@ read_dir(uint32_t pid, struct process *p)
 
 	snprintf(path, sizeof(path), "/proc/%u/cwd", pid);
 	n = readlink(path, target, sizeof(target));
-	/* One that was cut is another one. Of a deleted one the kernel adds just that. */
-	if (n > 0 && (size_t)n < sizeof(target) && target[0] == '/')
+	/* One that was cut is another one. To one that was deleted the kernel adds just that. */
+	if (n > 0 && (size_t)n < sizeof(target) && target[0] == '/' &&
+	    !ends_with((struct str){ target, (size_t)n }, STR(" (deleted)")))
 		str_copy(p->dir, sizeof(p->dir), (struct str){ target, (size_t)n });
 }
 

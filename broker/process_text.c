@@ -132,8 +132,8 @@ end_entry(struct process_environ *e)
 	if (equals && !e->passed_over) {
 		const size_t name_len = (size_t)(equals - e->entry), len = e->held - name_len - 1;
 
-		i = terminal_index((struct str){ e->entry, name_len });
-		if (i < TERMINAL_COUNT && len < TERMINAL_VALUE_MAX) {
+		i = hint_index((struct str){ e->entry, name_len });
+		if (i < HINT_COUNT && len < HINT_VALUE_MAX) {
 			memcpy(e->values[i], equals + 1, len);
 			e->values[i][len] = '\0';
 		}
@@ -157,8 +157,8 @@ process_environ_feed(struct process_environ *e, const char *bytes, size_t len)
 }
 
 void
-process_environ_values(const struct process_environ *e, struct str ret[TERMINAL_COUNT])
+process_environ_values(const struct process_environ *e, struct str ret[HINT_COUNT])
 {
-	for (size_t i = 0; i < TERMINAL_COUNT; i++)
+	for (size_t i = 0; i < HINT_COUNT; i++)
 		ret[i] = str_from(e->values[i]);
 }

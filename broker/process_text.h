@@ -4,7 +4,7 @@
 #ifndef AGENTBUS_PROCESS_TEXT_H
 #define AGENTBUS_PROCESS_TEXT_H
 
-#include "terminal.h"
+#include "hint.h"
 
 #include <stdint.h>
 
@@ -31,11 +31,11 @@ bool process_text_socket(struct str link, uint32_t *ret);
 /* The pid that an entry of /proc is named after. False if it is none. */
 bool process_text_number(const char *name, uint32_t *ret);
 
-/* An environment that is read in pieces. Only the variables of terminal_variables[] are kept: it holds secrets. Start with all 0.
+/* An environment that is read in pieces. Only the variables of hint_variables[] are kept: it holds secrets. Start with all 0.
  */
 struct process_environ {
-	char values[TERMINAL_COUNT][TERMINAL_VALUE_MAX];
-	char entry[TERMINAL_VALUE_MAX + 32]; /* that is being read */
+	char values[HINT_COUNT][HINT_VALUE_MAX];
+	char entry[HINT_VALUE_MAX + 32]; /* that is being read */
 	size_t held;
 	bool passed_over; /* the entry is too long to be one of ours */
 };
@@ -43,7 +43,7 @@ struct process_environ {
 /* Takes the next piece; entries end in NUL, and one that has not ended yet counts for nothing. */
 void process_environ_feed(struct process_environ *e, const char *bytes, size_t len);
 
-/* What was read, for terminal_window(): views into e. */
-void process_environ_values(const struct process_environ *e, struct str ret[TERMINAL_COUNT]);
+/* What was read, for hint_window(): views into e. */
+void process_environ_values(const struct process_environ *e, struct str ret[HINT_COUNT]);
 
 #endif

@@ -91,7 +91,7 @@ struct session {
 	uint32_t pid;      /* as its process was found, else as the CLI's resource or hook says; 0 if neither does */
 	char tty[32];      /* as its hook says, else of its process, as are the next two: "/dev/pts/3" */
 	char tmux_pane[16];
-	char window[TERMINAL_WINDOW_MAX]; /* hints for who looks for its window: see terminal_window() */
+	char window[HINT_WINDOW_MAX]; /* hints for who looks for its window: see hint_window() */
 	char parent_id[SESSION_ID_MAX];
 	bool auxiliary;
 	uint32_t children;

@@ -331,12 +331,20 @@ state_exit(struct sessions *s, struct session *x, uint64_t now_ns)
 	end(s, x, &c, NULL, now_ns);
 }
 
+static bool
+same_process(const struct session *x, const struct session *y)
+{
+	const struct session_track *t = x->track, *u = y->track;
+
+	return (t->process && t->process == u->process) || (t->lives && u->lives && t->birth == u->birth && x->pid == y->pid);
+}
+
 void
 state_end_others(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	for (struct session *y = s->newest, *older; y; y = older) {
 		older = y->track->older;
-		if (y == x || y->provider != x->provider || y->track->process == 0 || y->track->process != x->track->process)
+		if (y == x || y->provider != x->provider || !same_process(x, y))
 			continue;
 		state_end(s, y, o, now_ns);
 		state_schedule(s, y);

@@ -26,7 +26,7 @@ BROKER = (
     ("path", BASE, set()),
     ("str", BASE, set()),
     ("verdict", BASE, set()),
-    ("terminal", PARSE, set()),
+    ("hint", PARSE, set()),
     ("process_text", PARSE, set()),
     ("git", PARSE, set()),
     ("otlp_json*", PARSE, {"protobuf-c", "cjson", "otlp-types"}),
