@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SLICE_NS 1000000ull
+#define SLICE_NS 1000000ull        /* of CPU time: who waits for a turn on a busy machine finds no less in it */
 #define PIDS_MAX ((size_t)1 << 16) /* of a pass: 256 KB for its time */
 
 static uint64_t
-now_ns(void)
+cpu_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -39,7 +39,8 @@ process_scan_want(struct process_scan *s, const struct process_want *w)
 	for (size_t i = 0; i < s->want_count; i++)
 		if (s->wants[i].peer == w->peer)
 			return false;
-	s->wants[s->want_count++] = *w;
+	s->wants[s->want_count] = *w;
+	s->wants[s->want_count++].late = s->running;
 	return true;
 }
 
@@ -108,8 +109,14 @@ end_pass(struct process_scan *s)
 {
 	free(s->pids);
 	s->pids = NULL;
-	s->left = s->want_count = 0;
+	s->left = 0;
 	s->running = false;
+	for (size_t i = s->want_count; i-- > 0;) {
+		if (s->wants[i].late)
+			s->wants[i].late = false;
+		else
+			s->wants[i] = s->wants[--s->want_count];
+	}
 }
 
 /* Looks at one process after the other, until one holds what is wanted or the time is over. */
@@ -118,7 +125,7 @@ look_on(struct process_scan *s, uint64_t until_ns, struct process_want *ret_want
 {
 	uid_t uid;
 
-	while (s->left > 0 && s->want_count > 0 && now_ns() < until_ns) {
+	while (s->left > 0 && s->want_count > 0 && cpu_ns() < until_ns) {
 		const uint32_t pid = s->pids[--s->left];
 
 		if (!process_look_owner(pid, &uid) || !is_wanted_of(s, uid))
@@ -133,7 +140,7 @@ look_on(struct process_scan *s, uint64_t until_ns, struct process_want *ret_want
 bool
 process_scan_step(struct process_scan *s, struct process_want *ret_want, uint32_t *ret_pid)
 {
-	const uint64_t begin = now_ns();
+	const uint64_t begin = cpu_ns();
 	bool found;
 
 	if (!s->running) {
@@ -142,7 +149,7 @@ process_scan_step(struct process_scan *s, struct process_want *ret_want, uint32_
 		list_pids(s);
 	}
 	found = take_found(s, ret_want, ret_pid) || look_on(s, begin + SLICE_NS, ret_want, ret_pid);
-	s->used_ns += now_ns() - begin;
+	s->used_ns += cpu_ns() - begin;
 	if (!found && (s->left == 0 || s->want_count == 0))
 		end_pass(s);
 	return found;

@@ -7,8 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define OLD_ENOUGH_S 2.0  /* a process of that age does not just pass by */
-#define REST_FACTOR  20.0 /* times as long as a pass took, until the next one */
+#define OLD_ENOUGH_S 2.0                        /* a process of that age does not just pass by */
+#define SHARE        20                         /* passes may take one part in so many of the time … */
+#define CREDIT_NS    (100 * (int64_t)NS_PER_MS) /* … and so much at once where none was taken before */
 
 struct processes_entry {
 	struct process process;
@@ -131,16 +132,38 @@ processes_told(struct processes *p, uint32_t pid)
 
 /* --- found by connections --- */
 
-/* After each step: nothing runs while nothing is looked for, and a pass is followed by a rest. */
+/* Pays for a pass. Returns for how long there must be none then, in nanoseconds. */
+static uint64_t
+pay(struct processes *p)
+{
+	const uint64_t now = clock_now(p->with.clock);
+	const int64_t earned = (int64_t)((now - p->credit_at_ns) / SHARE);
+
+	p->credit_ns = p->credit_ns + earned < CREDIT_NS ? p->credit_ns + earned : CREDIT_NS;
+	p->credit_ns -= (int64_t)p->scan.used_ns;
+	p->credit_at_ns = now;
+	return p->credit_ns < 0 ? (uint64_t)-p->credit_ns * SHARE : 0;
+}
+
+/* After each step: nothing runs while nothing is looked for, and passes that have taken much are followed by a rest. */
 static void
 after_step(struct processes *p)
 {
+	uint64_t rest_ns;
+
 	if (p->scan.running) {
 		ev_idle_start(p->loop, &p->more);
 		return;
 	}
+	rest_ns = pay(p);
+	if (rest_ns == 0 && p->scan.want_count) {
+		ev_idle_start(p->loop, &p->more);
+		return;
+	}
 	ev_idle_stop(p->loop, &p->more);
-	ev_timer_set(&p->pause, (double)p->scan.used_ns / NS_PER_S * REST_FACTOR, 0.);
+	if (rest_ns == 0)
+		return;
+	ev_timer_set(&p->pause, (double)rest_ns / NS_PER_S, 0.);
 	ev_timer_start(p->loop, &p->pause);
 }
 
@@ -209,7 +232,7 @@ likely_holder(struct processes *p, uint32_t claimed, const struct process_want *
 static const struct process *
 look_for(struct processes *p, const struct process_want *w)
 {
-	const bool busy = ev_is_active(&p->pause) || p->scan.running;
+	const bool busy = ev_is_active(&p->pause) || ev_is_active(&p->more);
 	struct process_want found;
 	uint32_t pid;
 	bool ok;
@@ -274,6 +297,8 @@ processes_open(struct processes *p, struct ev_loop *loop, const struct processes
 		.with = *setup,
 		.loop = loop,
 		.boot = process_look_boot(),
+		.credit_ns = CREDIT_NS,
+		.credit_at_ns = clock_now(setup->clock),
 		.home = getenv("HOME"),
 	};
 	process_scan_init(&p->scan, &p->sockets);

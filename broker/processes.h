@@ -1,8 +1,8 @@
 /*
  * The processes whose sessions are followed: found once by the connection that they send over, or by what a hook tells of its
  * own, and watched by a pidfd each until they end. What is known already costs some microseconds; what is not is looked for in
- * slices while nothing else is to be done (process_scan.h), and no more than a twentieth of the time. Where nothing can be found
- * (another machine, user, or pid namespace) nothing happens, and nobody is told.
+ * slices while nothing else is to be done (process_scan.h), and in the long run no more than a twentieth of the time. Where
+ * nothing can be found (another machine, user, or pid namespace) nothing happens, and nobody is told.
  */
 #ifndef AGENTBUS_PROCESSES_H
 #define AGENTBUS_PROCESSES_H
@@ -44,8 +44,10 @@ struct processes {
 	unsigned told_next;
 	struct process_sockets sockets;
 	struct process_scan scan;
-	ev_idle more;   /* runs while there is something to look for */
-	ev_timer pause; /* between two passes */
+	ev_idle more;      /* runs while there is something to look for */
+	ev_timer pause;    /* until there is time for the next pass */
+	int64_t credit_ns; /* that passes may take at once */
+	uint64_t credit_at_ns;
 	struct mounts mounts;
 };
 
