@@ -117,7 +117,7 @@ intake_take_hook(struct intake *in, const struct provider *p, const char *text, 
 {
 	const uint64_t now_ns = clock_now(in->clock);
 	enum verdict v = in->closed;
-	struct observation o;
+	struct observation o = { 0 };
 
 	if (v == VERDICT_OK)
 		v = p ? hook_read_payload(p, text, len, now_ns, &in->arena, &o)

@@ -323,8 +323,10 @@ processes_close(struct processes *p)
 	p->sessions = NULL;
 	ev_idle_stop(p->loop, &p->more);
 	ev_timer_stop(p->loop, &p->pause);
-	while (p->first)
-		forget(p->first);
+	for (struct processes_entry *e = p->first, *next; e; e = next) {
+		next = e->next;
+		forget(e);
+	}
 	process_scan_finish(&p->scan);
 	mounts_finish(&p->mounts);
 }
