@@ -19,6 +19,7 @@
 #include "listen.h"
 #include "metrics.h"
 #include "price.h"
+#include "processes.h"
 #include "publish.h"
 #include "query.h"
 #include "rundir.h"
@@ -42,6 +43,7 @@ struct broker {
 	struct forward_queue queue; /* between the intake and the forwarder */
 	struct forward forward;
 	struct keeper keeper;
+	struct processes processes;
 	struct intake intake;
 	struct query query;
 	char token[TOKEN_MAX]; /* "": none is needed */

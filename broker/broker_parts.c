@@ -103,6 +103,7 @@ read_archive(void *ctx, uint64_t after_seq, size_t limit, struct buf *out, uint6
 static void
 close_keeper(struct broker *b)
 {
+	processes_close(&b->processes);
 	forward_close(&b->forward);
 	keeper_close(&b->keeper);
 	forward_queue_finish(&b->queue);
@@ -143,6 +144,26 @@ open_enricher(struct broker *b)
 }
 
 static bool
+socket_of(void *ctx, uint64_t peer, uint32_t *ret_inode, uid_t *ret_uid)
+{
+	const struct broker *b = ctx;
+
+	return gate_socket_of(&b->gate, peer, ret_inode, ret_uid);
+}
+
+/* Before the sessions are loaded: some of their processes may have ended meanwhile. */
+static void
+open_processes(struct broker *b)
+{
+	processes_open(
+	    &b->processes, b->loop,
+	    &(struct processes_setup){
+		.look = b->config.processes, .git = b->config.git, .clock = &b->clock, .socket_of = socket_of, .ctx = b });
+	processes_serve(&b->processes, b->sessions);
+	b->intake.processes = &b->processes;
+}
+
+static bool
 open_keeper(struct broker *b)
 {
 	const struct config *c = &b->config;
@@ -178,6 +199,7 @@ open_keeper(struct broker *b)
 	}
 	sessions_set_prices(b->sessions, b->prices);
 	intake_init(&b->intake, &b->clock, b->sessions, &b->publisher, &b->config.limits);
+	open_processes(b);
 	if (open_enricher(b)) {
 		keeper_load(&b->keeper, b->sessions);
 		if (forward_open(&b->forward, b->loop, &b->clock, &b->queue, &b->log))
@@ -227,6 +249,7 @@ leave(int signal)
 static void
 close_bus(struct broker *b)
 {
+	processes_close(&b->processes);
 	forward_close(&b->forward);
 	keeper_close(&b->keeper);
 	forward_queue_finish(&b->queue);

@@ -11,7 +11,7 @@ static_assert((int)EVIDENCE_INFERRED == AGENTBUS__V1__EVIDENCE__EVIDENCE_INFERRE
 static_assert((int)EVENT_BUDGET == AGENTBUS__V1__EVENT_KIND__EVENT_KIND_BUDGET, "kinds are numbered as on the bus");
 
 /* All text of a session and an event is bounded, and so is their number of models. */
-#define TEXT_MAX   3072
+#define TEXT_MAX   4096
 #define MODEL_SIZE (sizeof(((struct model_usage *)0)->model) + 14 * BUS_WIRE_HEAD_MAX)
 #define EVENT_MAX  (TEXT_MAX + (80 + 4 * ERROR_CLASS_COUNT) * BUS_WIRE_HEAD_MAX + SESSION_MODELS_MAX * MODEL_SIZE)
 static_assert(sizeof(struct session) + 1024 < TEXT_MAX, "a session's text fits");
@@ -65,6 +65,8 @@ put_project(struct bus_wire *w, unsigned field, const struct session *s)
 {
 	const uint8_t *end = w->at;
 
+	bus_wire_text(w, 4, s->worktree);
+	bus_wire_text(w, 3, s->branch);
 	bus_wire_text(w, 2, s->project_dir);
 	bus_wire_text(w, 1, s->project_name);
 	if (w->at != end)

@@ -42,6 +42,8 @@ struct config {
 	size_t history_size; /* bytes, in the database */
 	uint64_t history_age_ns;
 	struct session_settings sessions;
+	bool processes; /* look at those that send */
+	bool git;
 	bool metrics;
 	struct destinations forward;
 	struct enricher_settings enrich;

@@ -20,6 +20,7 @@
 struct gate_seat {
 	uint64_t id; /* of the peer, 0: free */
 	size_t crowd, next_free;
+	uint32_t inode; /* of the socket at the other end, 0: unknown */
 };
 
 /* Connections that count as one peer's. */
@@ -86,7 +87,7 @@ find_crowd(struct gate *g, const struct address *from, uid_t uid)
 
 /* Finds a place for a peer, or says why there is none. */
 static enum verdict
-take_seat(struct gate *g, struct peer *peer, uid_t uid)
+take_seat(struct gate *g, struct peer *peer, uid_t uid, uint32_t inode)
 {
 	static const struct address anywhere; /* the loopback addresses are many, and anybody may use each */
 	const size_t seat = g->free_seat;
@@ -102,7 +103,7 @@ take_seat(struct gate *g, struct peer *peer, uid_t uid)
 	g->seated++;
 	g->free_seat = g->seats[seat].next_free;
 	peer->id = ++g->serial << SEAT_BITS | seat;
-	g->seats[seat] = (struct gate_seat){ .id = peer->id, .crowd = crowd };
+	g->seats[seat] = (struct gate_seat){ .id = peer->id, .crowd = crowd, .inode = inode };
 	return VERDICT_OK;
 }
 
@@ -117,6 +118,18 @@ gate_left(struct gate *g, uint64_t peer)
 	g->seated--;
 	g->seats[seat] = (struct gate_seat){ .next_free = g->free_seat };
 	g->free_seat = seat;
+}
+
+bool
+gate_socket_of(const struct gate *g, uint64_t peer, uint32_t *ret_inode, uid_t *ret_uid)
+{
+	const size_t seat = peer & ((1u << SEAT_BITS) - 1);
+
+	if (peer == 0 || seat >= g->seat_count || g->seats[seat].id != peer || g->seats[seat].inode == 0)
+		return false;
+	*ret_inode = g->seats[seat].inode;
+	*ret_uid = g->crowds[g->seats[seat].crowd].uid;
+	return true;
 }
 
 /* --- first bytes --- */
@@ -269,13 +282,13 @@ wait_for_words(struct gate *g, int fd, const struct peer *peer, enum verdict ref
 
 /* Local connections have a user: ours, or one who may send if all may. */
 static uid_t
-identify(const struct gate *g, struct peer *peer)
+identify(const struct gate *g, struct peer *peer, uint32_t *ret_inode)
 {
 	uid_t uid = NOBODY;
 
 	if (!address_is_loopback(&peer->from))
 		return NOBODY;
-	const bool known = peer_uid(&peer->from, &peer->local, &uid);
+	const bool known = peer_uid(&peer->from, &peer->local, &uid, ret_inode);
 	if (!g->allow_other_users && (!known || uid != g->own))
 		peer->verdict = VERDICT_FOREIGN_USER;
 	return known ? uid : NOBODY;
@@ -287,13 +300,14 @@ gate_arrived(struct gate *g, int fd, const struct address *from)
 	struct peer peer = {
 		.arrived_ns = clock_now(g->clock), .from = *from, .local.len = sizeof(peer.local.v6), .verdict = VERDICT_OK
 	};
+	uint32_t inode = 0;
 
 	if (getsockname(fd, &peer.local.any, &peer.local.len) < 0) {
 		close(fd);
 		return;
 	}
-	const uid_t uid = identify(g, &peer);
-	const enum verdict v = take_seat(g, &peer, uid);
+	const uid_t uid = identify(g, &peer, &inode);
+	const enum verdict v = take_seat(g, &peer, uid, inode);
 	const enum speech speech = first_words(fd);
 
 	g->refused += v != VERDICT_OK;

@@ -61,6 +61,9 @@ void gate_arrived(struct gate *g, int fd, const struct address *from);
 /* A connection that was handed over is gone: its place is free again. */
 void gate_left(struct gate *g, uint64_t peer);
 
+/* The socket at the other end of a connection that has a place, and its user. False if that is not known. */
+bool gate_socket_of(const struct gate *g, uint64_t peer, uint32_t *ret_inode, uid_t *ret_uid);
+
 /* Sends away who has not said yet what they speak. */
 void gate_close(struct gate *g);
 

@@ -1,14 +1,14 @@
 #include "hook.h"
 
+#include "hint.h"
 #include "otlp_json_scan.h"
 #include "otlp_json_tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEPTH_MAX  64
-#define PID_MAX    INT32_MAX
-#define WINDOW_MAX 96
+#define DEPTH_MAX 64
+#define PID_MAX   INT32_MAX
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -52,23 +52,6 @@ static const struct field_rule field_rules[] = {
 	{ "turn_id", F_REQUEST_ID },
 	{ "type", F_KIND },
 	{ "typed", F_TYPED },
-};
-
-/* Where the person's window may be found: the variable, and what it is called within `window`. NULL: its presence is all. */
-static const struct {
-	const char *variable, *name;
-	bool value;
-} windows[] = {
-	{ "KITTY_WINDOW_ID", "kitty", true },
-	{ "WEZTERM_PANE", "wezterm", true },
-	{ "FOOT_WINDOW_ID", "foot", true },
-	{ "ALACRITTY_WINDOW_ID", "alacritty", true },
-	{ "GHOSTTY_SURFACE_ID", "ghostty", true },
-	{ "GHOSTTY_RESOURCES_DIR", "ghostty", false },
-	{ "WINDOWID", "x11", true },
-	{ "SWAYSOCK", "sway", false },
-	{ "HYPRLAND_INSTANCE_SIGNATURE", "hyprland", false },
-	{ "NIRI_SOCKET", "niri", false },
 };
 
 /* --- JSON --- */
@@ -208,27 +191,19 @@ hook_read_payload(const struct provider *p, const char *text, size_t len, uint64
 
 /* --- the message --- */
 
-/* "kitty:1,x11:4194307,sway": what the variables say, in the order of the table. What does not fit is left out. */
+/* Where the person's window may be found, by the variables of hint.h. */
 static bool
-read_window(const cJSON *env, struct arena *a, struct str *ret)
+read_place(const cJSON *env, struct arena *a, struct observation *o)
 {
-	char *text = arena_alloc(a, WINDOW_MAX);
-	size_t len = 0;
+	char *text = arena_alloc(a, HINT_WINDOW_MAX);
+	struct str values[HINT_COUNT];
 
 	if (!text)
 		return false;
-	for (size_t i = 0; i < COUNT(windows); i++) {
-		const struct str value = text_of(env, windows[i].variable);
-		int n;
-
-		if (value.len == 0)
-			continue;
-		n = snprintf(text + len, WINDOW_MAX - len, "%s%s%s%s", len ? "," : "", windows[i].name,
-			     windows[i].value ? ":" : "", windows[i].value ? value.ptr : "");
-		if (n > 0 && (size_t)n < WINDOW_MAX - len)
-			len += (size_t)n;
-	}
-	*ret = (struct str){ text, len };
+	for (size_t i = 0; i < HINT_COUNT; i++)
+		values[i] = text_of(env, hint_variables[i].variable);
+	o->tmux_pane = values[HINT_PANE];
+	o->window = (struct str){ text, hint_window(values, text) };
 	return true;
 }
 
@@ -253,8 +228,8 @@ hook_read_message(const char *text, size_t len, uint64_t now_ns, struct arena *a
 	observe(p, payload, ns == 0 || ns > now_ns + OBSERVATION_AHEAD_NS ? now_ns : ns, &o);
 	o.pid = pid_of(message, "pid");
 	o.tty = text_of(message, "tty");
-	o.tmux_pane = text_of(env, "TMUX_PANE");
-	if (!read_window(env, a, &o.window))
+	o.hook_pid = pid_of(message, "self");
+	if (!read_place(env, a, &o))
 		return arena_verdict(a);
 	*ret = o;
 	return VERDICT_OK;

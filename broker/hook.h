@@ -19,8 +19,10 @@ enum verdict hook_read_payload(const struct provider *p, const char *text, size_
 			       struct observation *ret);
 
 /*
- * The same for what `agentbus emit` sends: {"v":1,"provider":"codex","source":"hook","pid":1,"tty":"/dev/pts/3","env":{…},
- * "time_unix_nano":"1","payload":{…}}. All but the payload may be missing; of env the variables in hook.c are read.
+ * The same for what `agentbus emit` sends:
+ * {"v":1,"provider":"codex","source":"hook","self":2,"pid":1,"tty":"/dev/pts/3","env":{…}, "time_unix_nano":"1","payload":{…}}.
+ * All but the payload may be missing; of env the variables in hint.c are read. "self" is the pid of the hook's command, by
+ * which the kernel's word for it shows whether both use the same numbers.
  */
 enum verdict hook_read_message(const char *text, size_t len, uint64_t now_ns, struct arena *a, struct observation *ret);
 

@@ -241,7 +241,7 @@ take(struct http *h, const struct http_request *r)
 
 	if (!r->route->hook)
 		return intake_take(h->with.intake, &body);
-	return intake_take_hook(h->with.intake, hook_provider(str_from(r->route->hook)), (const char *)body.bytes, body.len);
+	return intake_take_hook(h->with.intake, hook_provider(str_from(r->route->hook)), (const char *)body.bytes, body.len, 0);
 }
 
 static enum MHD_Result

@@ -13,26 +13,26 @@
 
 /* The kernel vouches for it. Descriptors that came along find no room and are closed by the kernel. */
 static bool
-read_sender(struct msghdr *m, uid_t *ret)
+read_sender(struct msghdr *m, struct ucred *ret)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		struct ucred sender;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS || c->cmsg_len < CMSG_LEN(sizeof(sender)))
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS || c->cmsg_len < CMSG_LEN(sizeof(*ret)))
 			continue;
-		memcpy(&sender, CMSG_DATA(c), sizeof(sender));
-		*ret = sender.uid;
+		memcpy(ret, CMSG_DATA(c), sizeof(*ret));
 		return true;
 	}
 	return false;
 }
 
 static enum verdict
-judge(const struct ingest *g, struct msghdr *m)
+judge(const struct ingest *g, struct msghdr *m, uint32_t *ret_sender)
 {
-	uid_t uid;
+	struct ucred sender = { .uid = (uid_t)-1 };
+	const bool known = read_sender(m, &sender);
 
-	if (!g->allow_other_users && (!read_sender(m, &uid) || uid != g->own))
+	/* Processes of other users are not looked at. */
+	*ret_sender = known && sender.uid == g->own ? (uint32_t)sender.pid : 0;
+	if (!g->allow_other_users && (!known || sender.uid != g->own))
 		return VERDICT_FOREIGN_USER;
 	return m->msg_flags & MSG_TRUNC ? VERDICT_TOO_LARGE : VERDICT_OK;
 }
@@ -49,12 +49,13 @@ take_one(struct ingest *g)
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
 	const ssize_t n = recvmsg(g->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	enum verdict verdict;
+	uint32_t sender;
 
 	if (n < 0)
 		return errno == EINTR;
-	verdict = judge(g, &m);
+	verdict = judge(g, &m, &sender);
 	if (verdict == VERDICT_OK)
-		verdict = intake_take_hook(g->intake, NULL, g->message, (size_t)n);
+		verdict = intake_take_hook(g->intake, NULL, g->message, (size_t)n, sender);
 	if (verdict != VERDICT_OK)
 		refusals_note(g->refusals, verdict, "a hook's message", clock_now(g->intake->clock));
 	return true;

@@ -115,19 +115,23 @@ intake_take(struct intake *in, const struct intake_body *body)
 }
 
 enum verdict
-intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len)
+intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len, uint32_t sender)
 {
 	const uint64_t now_ns = clock_now(in->clock);
 	enum verdict v = in->closed;
-	struct observation o;
+	struct observation o = { 0 };
 
 	if (v == VERDICT_OK)
 		v = p ? hook_read_payload(p, text, len, now_ns, &in->arena, &o)
 		      : hook_read_message(text, len, now_ns, &in->arena, &o);
 	if (v == VERDICT_OK)
 		sources_take_hook(&in->sources, o.provider, now_ns);
-	if (v == VERDICT_OK && o.means != MEANS_NOTHING)
+	if (v == VERDICT_OK && o.means != MEANS_NOTHING) {
+		/* Who has another number here than it says comes from another pid namespace: its parent's means nothing here. */
+		if (in->processes && o.pid && sender && o.hook_pid == sender)
+			o.process_told = processes_told(in->processes, o.pid);
 		sessions_observe(in->sessions, &o, now_ns);
+	}
 	publish_flush(in->publisher);
 	arena_reset(&in->arena);
 	return v;
@@ -136,9 +140,13 @@ intake_take_hook(struct intake *in, const struct provider *p, const char *text, 
 enum verdict
 intake_take_told(struct intake *in, const struct observation *o)
 {
+	struct observation whole = *o;
+
 	if (in->closed != VERDICT_OK)
 		return in->closed;
-	sessions_observe(in->sessions, o, clock_now(in->clock));
+	if (in->processes && o->pid)
+		whole.process_told = processes_told(in->processes, o->pid);
+	sessions_observe(in->sessions, &whole, clock_now(in->clock));
 	publish_flush(in->publisher);
 	return VERDICT_OK;
 }

@@ -11,6 +11,7 @@
 #include "hook.h"
 #include "limit.h"
 #include "otlp.h"
+#include "processes.h"
 #include "publish.h"
 #include "session.h"
 #include "sources.h"
@@ -20,11 +21,12 @@ struct intake {
 	struct sessions *sessions;
 	struct publisher *publisher;
 	const struct limits *limits;
-	enum verdict closed;       /* not OK: nothing is taken at present, and this is why */
-	bool deferred;             /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
-	size_t held;               /* bytes of bodies under way */
-	struct enricher *enricher; /* passes it on to others; NULL: nobody does */
-	struct sources sources;    /* what has come, for whoever asks */
+	enum verdict closed;         /* not OK: nothing is taken at present, and this is why */
+	bool deferred;               /* what is taken is not safe yet: answers of VERDICT_OK wait until it is stored */
+	size_t held;                 /* bytes of bodies under way */
+	struct processes *processes; /* knows those that hooks tell of; NULL: nobody does */
+	struct enricher *enricher;   /* passes it on to others; NULL: nobody does */
+	struct sources sources;      /* what has come, for whoever asks */
 	struct arena arena;
 };
 
@@ -56,11 +58,12 @@ enum verdict intake_take(struct intake *in, const struct intake_body *body);
 
 /*
  * Takes what a hook was told: the payload of a CLI of this provider, or with NULL a message of the hooks' command. As
- * intake_take(), but nothing of it is passed on.
+ * intake_take(), but nothing of it is passed on. `sender` is the process that has written a message, as the kernel says; 0:
+ * unknown.
  */
-enum verdict intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len);
+enum verdict intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len, uint32_t sender);
 
-/* Takes what is told in another way than by a hook. VERDICT_OK, or why nothing is taken at present. */
+/* Takes what is told in another way than by a hook; its pid is certain. VERDICT_OK, or why nothing is taken at present. */
 enum verdict intake_take_told(struct intake *in, const struct observation *o);
 
 /* A connection is gone from the other side, after so many requests. */

@@ -130,7 +130,9 @@ struct observation {
 
 	struct str project_name, project_dir;
 	uint32_t pid;
-	struct str tty, tmux_pane, window; /* where its person sits; window: hints, see ingest.h */
+	uint32_t hook_pid;                  /* of the hook's own command, as it says */
+	struct str tty, tmux_pane, window;  /* where its person sits; window: hints, see hint_window() */
+	const struct process *process_told; /* told by a hook: the process `pid`, as this machine knows it; NULL: it does not */
 };
 
 #endif

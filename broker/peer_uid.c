@@ -207,7 +207,7 @@ search_tables(const struct peer_ends *ends, struct peer_socket *ret)
 }
 
 bool
-peer_uid(const struct address *peer, const struct address *local, uid_t *ret)
+peer_uid(const struct address *peer, const struct address *local, uid_t *ret, uint32_t *ret_inode)
 {
 	const struct peer_ends ends = {
 		.source = address_host(peer),
@@ -224,5 +224,6 @@ peer_uid(const struct address *peer, const struct address *local, uid_t *ret)
 	if (a != ANSWER_FOUND || !peer_ends_equal(&s.ends, &ends) || !peer_socket_is_held(&s))
 		return false;
 	*ret = s.uid;
+	*ret_inode = s.inode;
 	return true;
 }

@@ -452,7 +452,7 @@ sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_n
 	if (!x)
 		return;
 	table_touch(s, x, now_ns);
-	merge_fields(x, o);
+	merge_fields(s, x, o, now_ns);
 	steps[o->means](s, x, o, now_ns);
 	merge_trace(s, x, o);
 	state_schedule(s, x);

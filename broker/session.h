@@ -10,6 +10,7 @@
 #include "error_text.h"
 #include "observation.h"
 #include "price.h"
+#include "process.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -85,10 +86,12 @@ struct session {
 	uint64_t state_observed_ns;      /* by the broker's */
 	char project_name[128];
 	char project_dir[256];
-	uint32_t pid; /* as the CLI's resource or hook says; 0 if neither does */
-	char tty[32]; /* as its hook says, as are the next two: "/dev/pts/3" */
+	char branch[128];  /* checked out there, or the beginning of a commit */
+	char worktree[64]; /* the name of a linked work tree */
+	uint32_t pid;      /* as its process was found, else as the CLI's resource or hook says; 0 if neither does */
+	char tty[32];      /* as its hook says, else of its process, as are the next two: "/dev/pts/3" */
 	char tmux_pane[16];
-	char window[96]; /* hints for who looks for its window: "kitty:1,x11:4194307" */
+	char window[HINT_WINDOW_MAX]; /* hints for who looks for its window: see hint_window() */
 	char parent_id[SESSION_ID_MAX];
 	bool auxiliary;
 	uint32_t children;
@@ -139,6 +142,22 @@ struct event_sink {
 	void (*spent)(struct event_sink *sink, const struct event *e);
 };
 
+/*
+ * Who knows the machine that the sessions run on: implemented by processes.c, and by tests. Called from within the functions
+ * below, which it must not call.
+ */
+struct session_host {
+	/*
+	 * The process at the other end of a connection; `claimed` is the one that it is likely to be, or 0. NULL: nobody knows,
+	 * or not yet; then sessions_process_found() may follow. Valid until the next call.
+	 */
+	const struct process *(*process_of)(struct session_host *host, uint32_t claimed, uint64_t peer);
+	/* Of a process that was known before: whether it still runs. */
+	enum process_life (*life_of)(struct session_host *host, uint32_t pid, uint64_t birth);
+	/* The repository that a directory is in. False: none, or nobody knows. */
+	bool (*repository_of)(struct session_host *host, const char *dir, struct repository *ret);
+};
+
 /* How sessions are followed; all in nanoseconds unless said otherwise. session_settings_default() fills it. */
 struct session_settings {
 	uint64_t quiet_ns;          /* nothing heard and nothing known to run: the turn is over */
@@ -166,6 +185,10 @@ void sessions_set_settings(struct sessions *s, const struct session_settings *se
  */
 void sessions_set_prices(struct sessions *s, const struct price_table *prices);
 
+/* Whom to ask for processes and repositories. It must outlive the sessions or be replaced first. NULL, as at the start: nobody.
+ */
+void sessions_set_host(struct sessions *s, struct session_host *host);
+
 /* Applies one observation. Observations of one request come in order of their time. */
 void sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_ns);
 
@@ -181,6 +204,12 @@ void sessions_peer_closed(struct sessions *s, uint64_t peer, unsigned requests, 
  */
 const struct session *sessions_acknowledge(struct sessions *s, const char *provider, const char *id, uint64_t now_ns,
 					   bool *ret_done);
+
+/* The process behind the connection `peer` was found: it is that of all sessions that came over it. */
+void sessions_process_found(struct sessions *s, uint64_t peer, const struct process *p, uint64_t now_ns);
+
+/* A process that runs no more: the next sessions_tick() ends its sessions, and is due at once. */
+void sessions_process_ended(struct sessions *s, uint32_t pid, uint64_t birth, uint64_t now_ns);
 
 /* When sessions_tick() has something to do: nanoseconds of the broker's clock, UINT64_MAX for never. */
 uint64_t sessions_deadline(const struct sessions *s);

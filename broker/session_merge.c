@@ -1,6 +1,7 @@
 /* What every observation tells of its session, whatever it means. */
 #include "session_merge.h"
 
+#include "session_process.h"
 #include "session_told.h"
 
 static void
@@ -10,56 +11,45 @@ later(uint64_t *newest, uint64_t ns)
 		*newest = ns;
 }
 
-static void
+/* Returns whether it works in another directory than before. */
+static bool
 merge_project(struct session *x, const struct observation *o)
 {
+	struct session_track *t = x->track;
 	const char *slash;
+	bool moved = false;
 
 	/* A hook tells where its tool stands: only at first is that the project. */
-	if (o->project_dir.len && !(told(o) && x->project_dir[0] && o->means != MEANS_START)) {
-		str_copy(x->project_dir, sizeof(x->project_dir), o->project_dir);
+	if (o->project_dir.len && !(told(o) && x->project_dir[0] && o->means != MEANS_START && !t->found_dir)) {
+		char dir[sizeof(x->project_dir)];
+
+		str_copy(dir, sizeof(dir), o->project_dir);
+		moved = strcmp(dir, x->project_dir) != 0;
+		memcpy(x->project_dir, dir, sizeof(dir));
 		slash = strrchr(x->project_dir, '/');
-		if (x->project_name[0] == '\0' && slash && slash[1])
+		if ((x->project_name[0] == '\0' || (t->found_dir && !t->named)) && slash && slash[1])
 			str_copy(x->project_name, sizeof(x->project_name), str_from(slash + 1));
+		t->found_dir = false;
 	}
-	if (o->project_name.len)
+	if (o->project_name.len) {
 		str_copy(x->project_name, sizeof(x->project_name), o->project_name);
+		t->named = true;
+	}
+	return moved;
 }
 
-static void
+/* Returns whether the session has not been seen on this connection before. */
+static bool
 merge_peer(struct session_track *t, uint64_t peer)
 {
 	if (peer == 0)
-		return;
+		return false;
 	t->lost_peer = false;
 	for (unsigned i = 0; i < PEERS_MAX; i++)
 		if (t->peers[i] == peer)
-			return;
+			return false;
 	t->peers[t->peers_next++ % PEERS_MAX] = peer;
-}
-
-/* A text of at most size bytes, if there is one. */
-static void
-merge_text(char *dst, size_t size, struct str text)
-{
-	if (text.len)
-		str_copy(dst, size, text);
-}
-
-/*
- * What a hook's process has seen of its CLI's: the telemetry's own pid is the better one, unless the session goes on in another
- * process. One that serves several sessions is nobody's.
- */
-static void
-merge_place(struct session *x, const struct observation *o)
-{
-	if (x->track->shared && told(o))
-		return;
-	if (o->pid && (!told(o) || x->pid == 0 || o->means == MEANS_START))
-		x->pid = o->pid;
-	merge_text(x->tty, sizeof(x->tty), o->tty);
-	merge_text(x->tmux_pane, sizeof(x->tmux_pane), o->tmux_pane);
-	merge_text(x->window, sizeof(x->window), o->window);
+	return true;
 }
 
 void
@@ -77,9 +67,10 @@ merge_trace(struct sessions *s, struct session *x, const struct observation *o)
 }
 
 void
-merge_fields(struct session *x, const struct observation *o)
+merge_fields(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	struct session_track *t = x->track;
+	bool moved;
 
 	if (o->service_name.len && x->service_name[0] == '\0')
 		str_copy(x->service_name, sizeof(x->service_name), o->service_name);
@@ -92,9 +83,9 @@ merge_fields(struct session *x, const struct observation *o)
 	t->spans |= (o->flags & OBS_SPAN) != 0;
 	t->marks_turn |= (o->flags & OBS_MARKS_TURN) != 0;
 	t->shared |= (o->flags & OBS_SHARED) != 0;
-	merge_place(x, o);
-	merge_project(x, o);
-	merge_peer(t, o->peer);
+	moved = merge_project(x, o);
+	process_merge(s, x, o, merge_peer(t, o->peer), now_ns);
+	process_merge_repository(s, x, o, moved, now_ns);
 	if (x->started_ns == 0 || o->time_ns < x->started_ns)
 		x->started_ns = o->time_ns;
 	later(&x->last_event_ns, o->time_ns);

@@ -4,6 +4,7 @@
 #include "bus_pack.h"
 #include "bus_wire.h"
 #include "provider.h"
+#include "session_process.h"
 #include "session_state.h"
 #include "session_usage.h"
 
@@ -96,10 +97,20 @@ track_member(const struct session_track *t, const struct same *m)
 
 /* From the last field to the first, as bus_wire wants it. */
 static void
+put_process(struct bus_wire *w, const struct session_track *t)
+{
+	bus_wire_number(w, 63, t->named);
+	bus_wire_number(w, 62, t->found_dir);
+	bus_wire_number(w, 61, t->lives);
+	bus_wire_fixed64(w, 60, t->birth);
+}
+
+static void
 put_track(struct bus_wire *w, const struct session *s)
 {
 	const struct session_track *t = s->track;
 
+	put_process(w, t);
 	put_ring(w, 51, t->counted, COUNTED_MAX, t->counted_next);
 	put_ring(w, 50, t->decided, DECIDED_MAX, t->decided_next);
 	bus_wire_number(w, 48, t->told);
@@ -245,6 +256,8 @@ read_session(struct session *x, const Record *r)
 	if (s->project) {
 		copy(x->project_name, sizeof(x->project_name), s->project->name);
 		copy(x->project_dir, sizeof(x->project_dir), s->project->directory);
+		copy(x->branch, sizeof(x->branch), s->project->branch);
+		copy(x->worktree, sizeof(x->worktree), s->project->worktree);
 	}
 	x->pid = s->pid;
 	copy(x->tty, sizeof(x->tty), s->tty);
@@ -306,6 +319,9 @@ read_track(struct session_track *t, const Record *r, uint64_t now_ns)
 	t->entered_ns = not_after(t->entered_ns, now_ns);
 	t->told_end_cli_ns = r->told_end_cli_ns;
 	t->told = r->told;
+	t->birth = r->birth;
+	t->found_dir = r->found_dir;
+	t->named = r->named;
 	t->tools = r->tools;
 	t->decided_next = read_ring(t->decided, DECIDED_MAX, r->decided, r->n_decided);
 	t->counted_next = read_ring(t->counted, COUNTED_MAX, r->counted, r->n_counted);
@@ -374,6 +390,7 @@ add(struct sessions *table, const Record *r, uint64_t now_ns)
 	mend_times(x, now_ns);
 	x->state_observed_ns = not_after(x->state_observed_ns, now_ns);
 	table_place(table, x, heard(x, r, now_ns));
+	process_restore(table, x, r->lives);
 	if (x->has_trace_id)
 		table_learn_trace(table, x->trace_id, x, true);
 	state_schedule(table, x);

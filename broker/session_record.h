@@ -16,8 +16,9 @@ bool session_record_write(const struct session *s, struct buf *out);
  * what was idle with a connection, begins its silence anew at now_ns. Times of the broker's clock that lie after now_ns, and
  * times of CLIs that are further ahead of it than they may be, count as now_ns (the wall clock was set back), a short timer that
  * runs ends as late as it may. A table that is full forgets another session, as ever; so add the one changed last at the end.
- * Emits nothing. False, with the table unchanged, for bytes that are no record of ours, for a session that is there already, or
- * without memory.
+ * Whether a process that ran it still does is asked of the host; where it does not, the session is due, to be ended. Emits
+ * nothing. False, with the table unchanged, for bytes that are no record of ours, for a session that is there already, or without
+ * memory.
  */
 bool session_record_read(struct sessions *table, const uint8_t *bytes, size_t len, uint64_t now_ns);
 

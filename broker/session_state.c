@@ -304,22 +304,46 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	complete(s, x, o->time_ns, o, now_ns);
 }
 
-void
-state_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+static void
+end(struct sessions *s, struct session *x, const struct change *c, const struct observation *o, uint64_t now_ns)
 {
-	struct change c = { SESSION_ENDED, told_or_shown(o), reason_or(o, "end"), .time_ns = o->time_ns };
-
-	if (o->time_ns + ROUNDING_NS < x->track->evidence_cli_ns)
-		return;
 	if (x->state == SESSION_WORKING || x->state == SESSION_WAITING) {
 		/* The end of the turn is still on its way, or there was none: either way it is over. */
-		struct change over = { SESSION_COMPLETED, EVIDENCE_INFERRED, c.reason, .time_ns = o->time_ns };
-		over.turn_ns = state_turn_length(x, o->time_ns);
+		struct change over = { SESSION_COMPLETED, EVIDENCE_INFERRED, c->reason, .time_ns = c->time_ns };
+		over.turn_ns = state_turn_length(x, c->time_ns);
 		state_enter(s, x, &over, o, now_ns);
 	}
 	state_clear_pending(x->track);
-	advance(x->track, o->time_ns);
-	state_enter(s, x, &c, o, now_ns);
+	advance(x->track, c->time_ns);
+	state_enter(s, x, c, o, now_ns);
+}
+
+void
+state_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	const struct change c = { SESSION_ENDED, told_or_shown(o), reason_or(o, "end"), .time_ns = o->time_ns };
+
+	if (o->time_ns + ROUNDING_NS >= x->track->evidence_cli_ns)
+		end(s, x, &c, o, now_ns);
+}
+
+void
+state_exit(struct sessions *s, struct session *x, uint64_t now_ns)
+{
+	struct session_track *t = x->track;
+	const uint64_t end_ns = now_ns > t->evidence_cli_ns ? now_ns : t->evidence_cli_ns;
+	const struct change c = { SESSION_ENDED, EVIDENCE_TOLD, "exit", .time_ns = end_ns };
+
+	t->process_ended = false;
+	end(s, x, &c, NULL, now_ns);
+}
+
+static bool
+same_process(const struct session *x, const struct session *y)
+{
+	const struct session_track *t = x->track, *u = y->track;
+
+	return (t->process && t->process == u->process) || (t->lives && u->lives && t->birth == u->birth && x->pid == y->pid);
 }
 
 void
@@ -327,7 +351,7 @@ state_end_others(struct sessions *s, struct session *x, const struct observation
 {
 	for (struct session *y = s->newest, *older; y; y = older) {
 		older = y->track->older;
-		if (y == x || y->provider != x->provider || y->track->process == 0 || y->track->process != x->track->process)
+		if (y == x || y->provider != x->provider || !same_process(x, y))
 			continue;
 		state_end(s, y, o, now_ns);
 		state_schedule(s, y);

@@ -47,6 +47,9 @@ void state_end_turn(struct sessions *s, struct session *x, const struct observat
 /* The session is over. */
 void state_end(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns);
 
+/* The process of the session has ended, and with it the session: nothing that it did later is to come. */
+void state_exit(struct sessions *s, struct session *x, uint64_t now_ns);
+
 /* All other sessions of the same process are over: x took their place. */
 void state_end_others(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns);
 

@@ -45,6 +45,16 @@ struct session_track {
 	bool child_known; /* counted among its parent's children */
 	bool told;        /* its hooks tell when a turn begins, and so when it ends or waits */
 
+	/* Its process as the machine knows it, beside session.pid; it may serve several sessions, one after the other or at once.
+	 */
+	uint64_t birth;         /* struct process; 0: never known */
+	uint64_t asked_ns;      /* when its connection was asked for its process last */
+	uint64_t repository_ns; /* when its repository was looked at last */
+	bool lives;             /* it runs, and its end will be told */
+	bool process_ended;     /* it does not, and the session is about to end for it */
+	bool found_dir;         /* project_dir is that of the process: whatever the CLI says is better */
+	bool named;             /* the CLI itself tells project_name */
+
 	uint64_t process; /* hash of what tells its process from others, 0: unknown */
 	uint64_t peers[PEERS_MAX];
 	unsigned peers_next;
@@ -88,6 +98,7 @@ struct pending_ask {
 struct sessions {
 	struct session_settings settings;
 	const struct price_table *prices; /* NULL: none */
+	struct session_host *host;        /* NULL: none */
 	struct event_sink *sink;
 	struct session **buckets;
 	size_t bucket_count; /* a power of two */

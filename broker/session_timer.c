@@ -37,15 +37,17 @@ due_of(const struct session_settings *set, const struct session *x)
 {
 	const struct session_track *t = x->track;
 
+	if (t->process_ended)
+		return 0;
 	switch (x->state) {
 	case SESSION_WORKING:
 		return working_due(set, t);
 	case SESSION_WAITING:
-		return t->heard_ns + (t->lost_peer ? set->quiet_ns : set->waiting_ns);
+		return t->heard_ns + (t->lost_peer && !t->lives ? set->quiet_ns : set->waiting_ns);
 	case SESSION_COMPLETED:
 		return set->completed_idle_ns ? t->entered_ns + set->completed_idle_ns : NEVER;
 	case SESSION_IDLE:
-		if (x->shown && track_connected(t) && !t->shared)
+		if (x->shown && (t->lives || track_connected(t)) && !t->shared)
 			return NEVER;
 		return (t->heard_ns > t->entered_ns ? t->heard_ns : t->entered_ns) + set->idle_end_ns;
 	case SESSION_ENDED:
@@ -99,6 +101,10 @@ expire(struct sessions *s, struct session *x, uint64_t now_ns)
 	if (!x->shown && x->state != SESSION_WORKING) {
 		table_remove(s, x);
 		return false;
+	}
+	if (x->track->process_ended) {
+		state_exit(s, x, now_ns);
+		return true;
 	}
 	switch (x->state) {
 	case SESSION_WORKING:

@@ -43,6 +43,12 @@ sessions_set_prices(struct sessions *s, const struct price_table *prices)
 }
 
 void
+sessions_set_host(struct sessions *s, struct session_host *host)
+{
+	s->host = host;
+}
+
+void
 sessions_each(const struct sessions *s, void (*fn)(const struct session *, void *ctx), void *ctx)
 {
 	for (const struct session *x = s->oldest; x; x = x->track->newer)

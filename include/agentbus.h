@@ -170,6 +170,8 @@ struct agentbus_session {
 	uint64_t state_observed;                           /* when the broker knew of the state, by its own clock */
 	const struct agentbus_error_count *errors_by_type; /* api_errors by type, without types that there were none of */
 	size_t error_type_count;
+	const char *branch;   /* checked out in project_dir, or the beginning of a commit */
+	const char *worktree; /* the name of a linked work tree of git: project is the repository's then */
 };
 
 /* One event. Only the members named beside a kind mean something for it. */

@@ -238,6 +238,7 @@ emit_run(int argc, char **argv)
 		return 0;
 	len = r.json ? strlen(r.json) : read_input(text);
 	host = emit_host_find();
+	origin.self = (uint32_t)getpid();
 	origin.pid = host.pid;
 	origin.tty = host.tty;
 	origin.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;

@@ -11,13 +11,17 @@
 
 const char *const emit_variables[] = {
 	"TMUX_PANE",
+	"TMUX",
 	"KITTY_WINDOW_ID",
+	"KITTY_LISTEN_ON",
 	"WEZTERM_PANE",
+	"WEZTERM_UNIX_SOCKET",
 	"FOOT_WINDOW_ID",
 	"WINDOWID",
 	"ALACRITTY_WINDOW_ID",
 	"GHOSTTY_SURFACE_ID",
 	"SWAYSOCK",
+	"I3SOCK",
 	"HYPRLAND_INSTANCE_SIGNATURE",
 	"NIRI_SOCKET",
 	"GHOSTTY_RESOURCES_DIR",
@@ -211,9 +215,9 @@ put_origin(struct draft *d, const struct emit_origin *o, const char *provider)
 {
 	char text[256];
 	const int n = snprintf(text, sizeof(text),
-			       "{\"v\":1,\"provider\":\"%s\",\"source\":\"%s\",\"pid\":%" PRIu32 ",\"time_unix_nano\":\"%" PRIu64
-			       "\",\"tty\":\"%s\"",
-			       provider, o->source, o->pid, o->time_ns, is_printable(o->tty) ? o->tty : "");
+			       "{\"v\":1,\"provider\":\"%s\",\"source\":\"%s\",\"self\":%" PRIu32 ",\"pid\":%" PRIu32
+			       ",\"time_unix_nano\":\"%" PRIu64 "\",\"tty\":\"%s\"",
+			       provider, o->source, o->self, o->pid, o->time_ns, is_printable(o->tty) ? o->tty : "");
 
 	put(d, text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0);
 	put_env(d, o);

@@ -17,6 +17,7 @@ extern const char *const emit_variables[];
 struct emit_origin {
 	const char *provider; /* NULL: the payload tells */
 	const char *source;   /* hook or notify */
+	uint32_t self;        /* our own pid */
 	uint32_t pid;         /* of the CLI, 0: unknown */
 	const char *tty;      /* "": none */
 	uint64_t time_ns;

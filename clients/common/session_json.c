@@ -96,6 +96,8 @@ session_json(struct json *j, const char *key, const struct agentbus_session *s)
 	json_string_or_null(j, "parent_id", s->parent_id);
 	json_uint(j, "children", s->children);
 	json_string_or_null(j, "project", s->project);
+	json_string_or_null(j, "branch", s->branch);
+	json_string_or_null(j, "worktree", s->worktree);
 	json_uint(j, "pid", s->pid);
 	json_string_or_null(j, "tty", s->tty);
 	json_string_or_null(j, "tmux_pane", s->tmux_pane);

@@ -177,6 +177,8 @@ decode_session(struct region *r, const Agentbus__V1__Session *pb, struct agentbu
 		.title = pb->title,
 		.project = pb->project ? pb->project->name : "",
 		.project_dir = pb->project ? pb->project->directory : "",
+		.branch = pb->project ? pb->project->branch : "",
+		.worktree = pb->project ? pb->project->worktree : "",
 		.pid = pb->pid,
 		.tty = pb->tty,
 		.tmux_pane = pb->tmux_pane,

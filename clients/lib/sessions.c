@@ -22,6 +22,8 @@ static const size_t texts[] = {
 	offsetof(struct agentbus_session, title),
 	offsetof(struct agentbus_session, project),
 	offsetof(struct agentbus_session, project_dir),
+	offsetof(struct agentbus_session, branch),
+	offsetof(struct agentbus_session, worktree),
 	offsetof(struct agentbus_session, tty),
 	offsetof(struct agentbus_session, tmux_pane),
 	offsetof(struct agentbus_session, window),

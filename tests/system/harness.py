@@ -197,6 +197,8 @@ class Sandbox:
             "XDG_STATE_HOME": str(self.dir / "state"),
             "XDG_DATA_HOME": str(self.dir / "data"),
             "XDG_CACHE_HOME": str(self.dir / "cache"),
+            # Here one process plays all CLIs, and lives on: test_processes.py is about real ones.
+            "AGENTBUS_PROCESSES": "no",
             "ASAN_OPTIONS": f"{options}:detect_leaks=1:abort_on_error=0",
             "LSAN_OPTIONS": f"suppressions={Path(__file__).parent / 'lsan-nng.supp'}:print_suppressions=0",
             "UBSAN_OPTIONS": f"{options}:print_stacktrace=1:halt_on_error=1",

@@ -18,7 +18,7 @@ import otlp
 from harness import GRPC_PATHS, PATIENCE, REPO, Broker, Sandbox, recording
 
 SESSION = {"id", "provider", "service_name", "state", "state_since", "reason", "evidence", "ended", "auxiliary", "parent_id",
-           "children", "project", "pid", "tty", "tmux_pane", "window", "model", "tool", "started", "turn_started", "last_event",
+           "children", "project", "branch", "worktree", "pid", "tty", "tmux_pane", "window", "model", "tool", "started", "turn_started", "last_event",
            "failed", "error_type",
            "error_message", "error_status", "cost_usd", "cost_estimated", "reported_cost_usd", "computed_cost_usd", "prompts",
            "requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",

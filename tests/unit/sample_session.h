@@ -22,6 +22,8 @@ sample_session(const char *id, enum agentbus_state state)
 		.project = "",
 		.project_dir = "",
 		.tty = "",
+		.branch = "",
+		.worktree = "",
 		.tmux_pane = "",
 		.window = "",
 		.parent_id = "",

@@ -47,12 +47,12 @@ Test(emit_message, all_of_it)
 		.source = "hook", .pid = 12, .tty = "/dev/pts/0", .time_ns = 1234567890123456789ull, .variable = some_variables
 	};
 
-	cr_expect_str_eq(
-	    message_of(&o, CLAUDE),
-	    "{\"v\":1,\"provider\":\"claude\",\"source\":\"hook\",\"pid\":12,\"time_unix_nano\":\"1234567890123456789\","
-	    "\"tty\":\"/dev/pts/0\",\"env\":{\"TMUX_PANE\":\"%3\"},\"payload\":{\"session_id\":\"s-1\","
-	    "\"cwd\":\"/home/\\\"dev\\\"\",\"hook_event_name\":\"PostToolUse\",\"tool_name\":\"Bash\","
-	    "\"tool_use_id\":\"t1\",\"is_interrupt\":false}}");
+	cr_expect_str_eq(message_of(&o, CLAUDE),
+			 "{\"v\":1,\"provider\":\"claude\",\"source\":\"hook\",\"self\":0,\"pid\":12,\"time_unix_nano\":"
+			 "\"1234567890123456789\","
+			 "\"tty\":\"/dev/pts/0\",\"env\":{\"TMUX_PANE\":\"%3\"},\"payload\":{\"session_id\":\"s-1\","
+			 "\"cwd\":\"/home/\\\"dev\\\"\",\"hook_event_name\":\"PostToolUse\",\"tool_name\":\"Bash\","
+			 "\"tool_use_id\":\"t1\",\"is_interrupt\":false}}");
 }
 
 Test(emit_message, the_payload_tells_whose_it_is)

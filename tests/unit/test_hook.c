@@ -65,7 +65,7 @@ Test(hook, a_message)
 	expect_text(o.project_dir, "/a/b");
 	expect_text(o.tty, "/dev/pts/3");
 	expect_text(o.tmux_pane, "%7");
-	expect_text(o.window, "kitty:5,x11:99,sway");
+	expect_text(o.window, "kitty:5,x11:99,sway:/run/x");
 	cr_expect_eq(o.pid, 42);
 	cr_expect_eq(o.time_ns, 1799999999000000001ull);
 }

@@ -25,6 +25,8 @@ make(const char *provider, const char *id, const char *text)
 		.parent_id = text,
 		.last_error = { .type = text, .message = text },
 		.tool = text,
+		.branch = text,
+		.worktree = text,
 	};
 }
 
@@ -35,7 +37,7 @@ check_texts(const struct agentbus_session *s, const char *text)
 				    s->title,        s->project,         s->project_dir,
 				    s->tty,          s->tmux_pane,       s->window,
 				    s->parent_id,    s->last_error.type, s->last_error.message,
-				    s->tool };
+				    s->tool,         s->branch,          s->worktree };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		cr_assert_str_eq(all[i], text);

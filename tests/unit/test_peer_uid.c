@@ -150,13 +150,14 @@ WAYS(finds_our_own_uid)
 {
 	struct link l = open_link(w);
 	uid_t uid = OTHER_USER;
+	uint32_t inode = 0;
 
-	cr_assert(peer_uid(&l.peer, &l.local, &uid), "%s", w->connect);
+	cr_assert(peer_uid(&l.peer, &l.local, &uid, &inode), "%s", w->connect);
 	cr_assert_eq(uid, getuid());
 	/* Half closed is still held. */
 	cr_assert_eq(shutdown(l.client, SHUT_WR), 0);
 	uid = OTHER_USER;
-	cr_assert(peer_uid(&l.peer, &l.local, &uid));
+	cr_assert(peer_uid(&l.peer, &l.local, &uid, &inode));
 	cr_assert_eq(uid, getuid());
 	close_link(&l);
 }
@@ -166,20 +167,21 @@ WAYS(knows_nothing_of_other_ports_and_addresses)
 	struct link l = open_link(w);
 	struct address other;
 	uid_t uid = OTHER_USER;
+	uint32_t inode = 0;
 
 	other = l.peer;
 	*port_of(&other) = htons((uint16_t)(ntohs(*port_of(&other)) + 1));
-	cr_assert_not(peer_uid(&other, &l.local, &uid));
+	cr_assert_not(peer_uid(&other, &l.local, &uid, &inode));
 	other = l.local;
 	*port_of(&other) = htons((uint16_t)(ntohs(*port_of(&other)) + 1));
-	cr_assert_not(peer_uid(&l.peer, &other, &uid));
+	cr_assert_not(peer_uid(&l.peer, &other, &uid, &inode));
 	other = l.peer;
 	((uint8_t *)(other.any.sa_family == AF_INET6 ? (void *)&other.v6.sin6_addr : (void *)&other.v4.sin_addr))[3] ^= 2;
-	cr_assert_not(peer_uid(&other, &l.local, &uid));
+	cr_assert_not(peer_uid(&other, &l.local, &uid, &inode));
 	/* The listener has the same port, and is nobody's connection. */
 	other = l.local;
 	*port_of(&other) = htons(1);
-	cr_assert_not(peer_uid(&l.local, &other, &uid));
+	cr_assert_not(peer_uid(&l.local, &other, &uid, &inode));
 	cr_assert_eq(uid, OTHER_USER);
 	close_link(&l);
 }
@@ -188,11 +190,12 @@ WAYS(cannot_tell_once_the_peer_has_closed)
 {
 	struct link l = open_link(w);
 	uid_t uid = OTHER_USER;
+	uint32_t inode = 0;
 
 	close(l.client);
-	cr_assert_not(peer_uid(&l.peer, &l.local, &uid)); /* FIN_WAIT2, orphaned */
+	cr_assert_not(peer_uid(&l.peer, &l.local, &uid, &inode)); /* FIN_WAIT2, orphaned */
 	close(l.server);
-	cr_assert_not(peer_uid(&l.peer, &l.local, &uid)); /* TIME_WAIT */
+	cr_assert_not(peer_uid(&l.peer, &l.local, &uid, &inode)); /* TIME_WAIT */
 	cr_assert_eq(uid, OTHER_USER);
 	close(l.listener);
 }
@@ -213,6 +216,7 @@ WAYS(finds_another_user)
 {
 	struct link l;
 	uid_t uid = 0;
+	uint32_t inode = 0;
 	int status;
 
 	if (geteuid() != 0)
@@ -225,7 +229,7 @@ WAYS(finds_another_user)
 	if (child == 0)
 		live_as_other_user(&l, w->connect);
 	accept_link(&l);
-	cr_assert(peer_uid(&l.peer, &l.local, &uid), "%s", w->connect);
+	cr_assert(peer_uid(&l.peer, &l.local, &uid, &inode), "%s", w->connect);
 	cr_assert_eq(uid, OTHER_USER);
 	close(l.server);
 	cr_assert_eq(waitpid(child, &status, 0), child);
@@ -239,6 +243,7 @@ Test(peer_uid, finds_one_of_many_without_netlink)
 	int clients[MANY], servers[MANY];
 	struct link l;
 	uid_t uid;
+	uint32_t inode;
 
 	forbid_netlink();
 	open_listener(&l, "127.0.0.1:0");
@@ -248,7 +253,7 @@ Test(peer_uid, finds_one_of_many_without_netlink)
 		accept_link(&l);
 		servers[i] = l.server;
 		uid = OTHER_USER;
-		cr_assert(peer_uid(&l.peer, &l.local, &uid));
+		cr_assert(peer_uid(&l.peer, &l.local, &uid, &inode));
 		cr_assert_eq(uid, getuid());
 	}
 	for (size_t i = 0; i < MANY; i++) {

@@ -41,6 +41,7 @@ Test(session_json, session_in_full)
 	};
 	s.last_error = (struct agentbus_failure){ .type = "auth", .message = "no", .status = 401 };
 	s.failed = true;
+	s.branch = "main";
 	s.models = models;
 	s.model_count = 2;
 	session_json(&j, NULL, &s);
@@ -48,7 +49,8 @@ Test(session_json, session_in_full)
 	    json_text(&j),
 	    "{\"id\":\"id\",\"provider\":\"claude-code\",\"service_name\":\"claude-code\",\"state\":\"ended\","
 	    "\"state_since\":\"2023-11-14T22:13:20.000000000Z\",\"reason\":\"exit\",\"evidence\":\"shown\",\"ended\":true,"
-	    "\"auxiliary\":true,\"parent_id\":\"up\",\"children\":2,\"project\":\"p\",\"pid\":0,\"tty\":null,"
+	    "\"auxiliary\":true,\"parent_id\":\"up\",\"children\":2,\"project\":\"p\",\"branch\":\"main\",\"worktree\":null,"
+	    "\"pid\":0,\"tty\":null,"
 	    "\"tmux_pane\":null,\"window\":null,\"model\":\"z\",\"tool\":\"Bash\","
 	    "\"started\":\"1970-01-01T00:00:00.000000001Z\",\"turn_started\":null,\"last_event\":\"2023-11-14T22:13:20."
 	    "000000001Z\","
