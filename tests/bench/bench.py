@@ -56,7 +56,7 @@ def load(build, broker, kind, body, patches, requests, *options, stdin=None):
 
 def throughput(build, harness, otlp, kind, requests):
     """CPU seconds of the broker per million records, requests a second, resident KB before and after."""
-    with harness.Broker() as broker:
+    with harness.Broker("--processes", "yes") as broker:
         broker.watch(ready=False, stdout=os.devnull)
         body, patches = make_body(otlp, kind, 10)
         load(build, broker, kind, body, patches, 1000)

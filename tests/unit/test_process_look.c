@@ -43,6 +43,7 @@ child(int not_mine, uint32_t *ret_inode)
 	pid = fork();
 	cr_assert_geq(pid, 0);
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where an assertion ends us */
 		struct stat st = { 0 };
 
 		if (not_mine >= 0)
@@ -98,6 +99,7 @@ Test(process_look, variables_of_the_environment)
 
 	pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where an assertion ends us */
 		execve("/bin/sleep", argv, env);
 		_exit(1);
 	}
@@ -237,12 +239,13 @@ Test(process_scan, what_comes_in_the_middle_of_a_pass_has_the_next_one)
 	struct process_scan s;
 	struct process_want found[2];
 	uint32_t pid, inode;
-	const pid_t c = child(-1, &inode);
+	pid_t c;
 
 	process_scan_init(&s, sockets);
 	cr_assert(process_scan_want(&s, &(struct process_want){ 1, 1, getuid(), false }));
 	process_scan_step(&s, &found[0], &pid);
-	s.left = 0; /* all have been looked at */
+	c = child(-1, &inode);
+	s.left = 0; /* all others have been looked at */
 	s.running = true;
 	cr_assert(process_scan_want(&s, &(struct process_want){ 2, inode, getuid(), false }));
 	cr_assert_not(process_scan_step(&s, &found[0], &pid));
