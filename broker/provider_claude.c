@@ -49,7 +49,9 @@ static const struct field_rule field_rules[] = {
 static const struct meaning_rule hook_rules[] = {
 	{ "Elicitation", .means = MEANS_ASK, .reason = "question" },
 	{ "ElicitationResult", .means = MEANS_ACTIVITY },
+	{ "Notification", .when = { IS(F_NOTIFICATION, "agent_needs_input") }, .means = MEANS_ASK, .reason = "question" },
 	{ "Notification", .when = { IS(F_NOTIFICATION, "elicitation_dialog") }, .means = MEANS_ASK, .reason = "question" },
+	{ "Notification", .when = { IS(F_NOTIFICATION, "elicitation_url_dialog") }, .means = MEANS_ASK, .reason = "question" },
 	{ "Notification", .when = { IS(F_NOTIFICATION, "permission_prompt") }, .means = MEANS_ASK, .reason = "permission" },
 	{ "Notification", .means = MEANS_CONTEXT },
 	{ "PermissionDenied", .means = MEANS_ACTIVITY },

@@ -97,6 +97,7 @@ static const struct meaning_rule hook_rules[] = {
 	{ "PostToolUse", .means = MEANS_ACTIVITY },
 	{ "PreCompact", .means = MEANS_ACTIVITY },
 	{ "PreModelRequest", .means = MEANS_ACTIVITY },
+	{ "PreToolUse", .when = { IS(F_TOOL, "request_user_input") }, .means = MEANS_ASK, .reason = "question" },
 	{ "PreToolUse", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
 	{ "SessionEnd", .means = MEANS_END, .reason = "exit" },
 	{ "SessionStart", .means = MEANS_START },
