@@ -17,13 +17,15 @@ enum { FOCUS_ANSWER_MAX = 4 << 20 };
 
 enum focus_whole { WHOLE_NOT_YET, WHOLE_YES, WHOLE_NEVER };
 
-/* Whether len bytes are an answer; ended: there will be no more. *ret_body and *ret_len are where it is within. Pure. */
+/*
+ * Whether len bytes are an answer; ended: there will be no more. *ret_body and *ret_len are where it is within. Pure.
+ */
 enum focus_whole focus_ipc_whole(enum focus_framing framing, const char *bytes, size_t len, bool ended, size_t *ret_body,
 				 size_t *ret_len);
 
 /*
- * Asks the socket at path, in at most 512 bytes. type is of FRAMING_I3 alone. False if nobody listens there, or it does not answer in time; else
- * *ret_text, which the caller frees, has *ret_len bytes and a NUL.
+ * Asks the socket at path, in at most 512 bytes. type is of FRAMING_I3 alone. False if nobody listens there, or it does not
+ * answer in time; else *ret_text, which the caller frees, has *ret_len bytes and a NUL.
  */
 bool focus_ipc_ask(const char *path, enum focus_framing framing, uint32_t type, const char *request, char **ret_text,
 		   size_t *ret_len);
