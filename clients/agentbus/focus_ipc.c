@@ -97,7 +97,7 @@ send_request(int fd, enum focus_framing framing, uint32_t type, const char *requ
 		memcpy(bytes + MAGIC_LEN + sizeof(len), &type, sizeof(type));
 		at = HEAD_LEN;
 	}
-	memcpy(bytes + at, request, len);
+	strcpy(bytes + at, request);
 	at += len;
 	if (framing == FRAMING_LINE)
 		bytes[at++] = '\n';

@@ -17,7 +17,9 @@ enum { FOCUS_ANSWER_MAX = 4 << 20 };
 
 enum focus_whole { WHOLE_NOT_YET, WHOLE_YES, WHOLE_NEVER };
 
-/* Whether len bytes are an answer; ended: there will be no more. *ret_body and *ret_len are where it is within. Pure. */
+/*
+ * Whether len bytes are an answer; ended: there will be no more. *ret_body and *ret_len are where it is within. Pure.
+ */
 enum focus_whole focus_ipc_whole(enum focus_framing framing, const char *bytes, size_t len, bool ended, size_t *ret_body,
 				 size_t *ret_len);
 
