@@ -127,6 +127,28 @@ Test(json_edit, there_and_back)
 		there_and_back(relaxed_texts[i], true);
 }
 
+/* Blanks, breaks and comments at every place where they may stand. */
+Test(json_edit, every_split)
+{
+	static const char *const between[] = { "\n", "\r\n  ", " ", "/* x */", "// y\n" };
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (size_t at = 0; at <= strlen(texts[i]); at++)
+			for (size_t k = 0; k < COUNT(between); k++) {
+				struct edit_text t = bed_text(texts[i]);
+				struct edit_fault fault;
+				struct edit_span value;
+
+				cr_assert(edit_text_splice(&t, at, 0, between[k], strlen(between[k])));
+				const struct json_text in = { t.data, t.len, JSON_EDIT_DEPTH_MAX, true };
+
+				/* Within a word, a string or a byte order mark that is another text, or none. */
+				if (json_scan(&in, &value, &fault))
+					there_and_back(t.data, true);
+				edit_text_finish(&t);
+			}
+}
+
 Test(json_edit, what_needs_to_be_relaxed_is_refused_else)
 {
 	for (size_t i = 0; i < COUNT(relaxed_texts); i++) {
