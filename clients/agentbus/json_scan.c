@@ -248,7 +248,7 @@ skip_value(struct scan *s, size_t depth)
 }
 
 bool
-json_scan(const struct json_text *in, struct edit_span *ret_value, struct edit_fault *ret_fault)
+json_scan_whole(const struct json_text *in, struct edit_span *ret_value, struct edit_fault *ret_fault)
 {
 	struct scan s = { .in = in, .at = edit_mark(in->text, in->len) };
 	struct edit_span value = { 0 };

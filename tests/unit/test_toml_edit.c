@@ -45,7 +45,7 @@ expect_valid(const struct edit_text *t)
 	const struct toml_text in = { t->data, t->len, TOML_EDIT_DEPTH_MAX };
 	struct edit_fault fault = { 0 };
 
-	cr_expect(toml_scan(&in, &fault), "%s at %zu of:\n%s", fault.what, fault.at, t->data);
+	cr_expect(toml_scan_whole(&in, &fault), "%s at %zu of:\n%s", fault.what, fault.at, t->data);
 }
 
 static void
@@ -105,7 +105,7 @@ Test(toml_edit, every_split)
 
 				cr_assert(edit_text_splice(&t, at, 0, between[k], strlen(between[k])));
 				/* Elsewhere that is another text, or none. */
-				if (toml_scan(&(struct toml_text){ t.data, t.len, TOML_EDIT_DEPTH_MAX }, &fault))
+				if (toml_scan_whole(&(struct toml_text){ t.data, t.len, TOML_EDIT_DEPTH_MAX }, &fault))
 					there_and_back(t.data);
 				edit_text_finish(&t);
 			}
@@ -202,7 +202,7 @@ Test(toml_edit, no_text_is_read_beyond_its_end)
 			const struct toml_text in = { guard_put(&g, texts[i], len), len, TOML_EDIT_DEPTH_MAX };
 			struct edit_fault fault = { .at = SIZE_MAX };
 
-			if (!toml_scan(&in, &fault))
+			if (!toml_scan_whole(&in, &fault))
 				cr_expect(fault.at <= len && fault.what, "%zu of %s", len, texts[i]);
 		}
 	guard_destroy(&g);
@@ -232,7 +232,7 @@ Test(toml_edit, what_is_no_toml)
 		const struct toml_text in = { cases[i].text, strlen(cases[i].text), 64 };
 		struct edit_fault fault = { 0 };
 
-		cr_expect_not(toml_scan(&in, &fault), "%s", cases[i].text);
+		cr_expect_not(toml_scan_whole(&in, &fault), "%s", cases[i].text);
 		cr_expect_eq(edit_line(in.text, in.len, fault.at), cases[i].line, "%s: %zu", cases[i].text, fault.at);
 	}
 }
@@ -244,8 +244,8 @@ Test(toml_edit, depth_has_a_limit)
 
 	memset(deep + 4, '[', 65);
 	memset(deep + 4 + 65, ']', 65);
-	cr_expect_not(toml_scan(&(struct toml_text){ deep, 4 + 130, 64 }, &fault));
-	cr_expect(toml_scan(&(struct toml_text){ deep, 4 + 130, 65 }, &fault));
+	cr_expect_not(toml_scan_whole(&(struct toml_text){ deep, 4 + 130, 64 }, &fault));
+	cr_expect(toml_scan_whole(&(struct toml_text){ deep, 4 + 130, 65 }, &fault));
 }
 
 Test(toml_edit, what_strings_mean)
