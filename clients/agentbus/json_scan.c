@@ -81,7 +81,7 @@ skip_escape(struct scan *s)
 	const int c = peek_next(s);
 	const size_t digits = c == 'u' ? 4 : 0;
 
-	if (c < 0 || !strchr("\"\\/bfnrtu", c))
+	if (c <= 0 || !strchr("\"\\/bfnrtu", c))
 		return fail(s, s->at, "an unknown escape in a string");
 	for (size_t i = 0; i < digits; i++)
 		if (s->in->len - s->at <= 2 + i || hex_digit((unsigned char)s->in->text[s->at + 2 + i]) < 0)
