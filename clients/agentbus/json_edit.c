@@ -158,7 +158,9 @@ line_comment_end(const struct json_text *in, size_t at, size_t limit)
 {
 	while (at < limit && in->text[at] != '\n')
 		at++;
-	return at < limit && in->text[at - 1] == '\r' ? at - 1 : at;
+	while (at < limit && in->text[at - 1] == '\r')
+		at--;
+	return at;
 }
 
 static size_t

@@ -2,7 +2,7 @@
  * Changes to a JSON text that leave all else in it as it is, byte for byte: comments, order, indentation, ends of lines. What is
  * new is written in the manner of the text. Pure.
  *
- * A text must have passed json_scan() with the same limits; an empty one counts as {}.
+ * A text must have passed json_scan_whole() with the same limits; an empty one counts as {}.
  */
 #ifndef CLIENTS_AGENTBUS_JSON_EDIT_H
 #define CLIENTS_AGENTBUS_JSON_EDIT_H

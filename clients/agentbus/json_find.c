@@ -38,7 +38,7 @@ json_find(const struct json_text *in, const struct edit_path *path, struct edit_
 	struct json_child child = { 0 };
 	struct edit_fault fault;
 
-	if (!json_scan(in, &child.value, &fault))
+	if (!json_scan_whole(in, &child.value, &fault))
 		return false;
 	for (size_t i = 0; i < path->depth; i++)
 		if (!member(in, child.value.at, path->key[i], &child))

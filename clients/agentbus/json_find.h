@@ -1,6 +1,6 @@
 /*
- * Values within a JSON text. Pure. A text must have passed json_scan() with the same limits. Of a key that an object has twice,
- * the last counts, as in JavaScript.
+ * Values within a JSON text. Pure. A text must have passed json_scan_whole() with the same limits. Of a key that an object has
+ * twice, the last counts, as in JavaScript.
  */
 #ifndef CLIENTS_AGENTBUS_JSON_FIND_H
 #define CLIENTS_AGENTBUS_JSON_FIND_H

@@ -81,7 +81,7 @@ skip_escape(struct scan *s)
 	const int c = peek_next(s);
 	const size_t digits = c == 'u' ? 4 : 0;
 
-	if (c < 0 || !strchr("\"\\/bfnrtu", c))
+	if (c <= 0 || !strchr("\"\\/bfnrtu", c))
 		return fail(s, s->at, "an unknown escape in a string");
 	for (size_t i = 0; i < digits; i++)
 		if (s->in->len - s->at <= 2 + i || hex_digit((unsigned char)s->in->text[s->at + 2 + i]) < 0)
@@ -248,7 +248,7 @@ skip_value(struct scan *s, size_t depth)
 }
 
 bool
-json_scan(const struct json_text *in, struct edit_span *ret_value, struct edit_fault *ret_fault)
+json_scan_whole(const struct json_text *in, struct edit_span *ret_value, struct edit_fault *ret_fault)
 {
 	struct scan s = { .in = in, .at = edit_mark(in->text, in->len) };
 	struct edit_span value = { 0 };

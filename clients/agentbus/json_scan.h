@@ -32,7 +32,7 @@ struct json_walk {
 };
 
 /* Checks the whole text, which holds one value, *ret_value. False with *ret_fault, if it is not JSON or nested too deeply. */
-bool json_scan(const struct json_text *in, struct edit_span *ret_value, struct edit_fault *ret_fault);
+bool json_scan_whole(const struct json_text *in, struct edit_span *ret_value, struct edit_fault *ret_fault);
 
 /* Whether nothing but blanks, comments and a byte order mark is in it. */
 bool json_is_blank(const struct json_text *in);

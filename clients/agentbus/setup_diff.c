@@ -146,6 +146,12 @@ compare(struct side *a, struct side *b)
 
 /* --- printing --- */
 
+static bool
+commands_terminal(char c)
+{
+	return (c > 0 && c < 0x20 && c != '\t' && c != '\r') || c == 0x7f;
+}
+
 static void
 print_line(FILE *out, char mark, const struct side *s, size_t i, const char *colour)
 {
@@ -157,7 +163,7 @@ print_line(FILE *out, char mark, const struct side *s, size_t i, const char *col
 	fprintf(out, "%s%c", colour, mark);
 	for (size_t k = 0; k < len - ended; k++) {
 		if (!mask[k])
-			fputc(text[k], out);
+			fputc(commands_terminal(text[k]) ? '?' : text[k], out);
 		else if (k == 0 || !mask[k - 1])
 			fputs("***", out);
 	}

@@ -82,6 +82,34 @@ read_file(const char *path, struct setup_disk *d, const char **ret_why)
 	return true;
 }
 
+/* The path of what is not there: without symbolic links as far as it is, so that it is the same one when all of it is. */
+static char *
+resolve_missing(const char *path)
+{
+	char part[PATH_MAX], *there, *whole = NULL;
+	size_t len = strlen(path);
+
+	while (len > 1) {
+		while (len > 1 && path[len - 1] != '/')
+			len--;
+		while (len > 1 && path[len - 1] == '/')
+			len--;
+		if (len >= sizeof(part))
+			return NULL;
+		memcpy(part, path, len);
+		part[len] = '\0';
+		there = realpath(part, NULL);
+		if (!there)
+			continue;
+		/* Of the root nothing is left but the slash that follows. */
+		if (asprintf(&whole, "%s%s", strcmp(there, "/") == 0 ? "" : there, path + (len > 1 ? len : 0)) < 0)
+			whole = NULL;
+		free(there);
+		return whole;
+	}
+	return edit_copy(path, strlen(path));
+}
+
 bool
 setup_disk_read(const char *path, struct setup_disk *ret, const char **ret_why)
 {
@@ -98,7 +126,7 @@ setup_disk_read(const char *path, struct setup_disk *ret, const char **ret_why)
 	} else if (lstat(path, &st) == 0) {
 		refuse(ret_why, "it is a symbolic link to what is not there");
 	} else {
-		d.path = edit_copy(path, strlen(path));
+		d.path = resolve_missing(path);
 		d.text = edit_copy("", 0);
 		if (d.path && d.text) {
 			*ret = d;

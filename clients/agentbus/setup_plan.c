@@ -50,10 +50,10 @@ setup_valid(const struct setup_file *f, const char *text, size_t len, struct edi
 		return false;
 	}
 	if (f->language == SETUP_TOML)
-		return toml_scan(&toml, ret_fault);
+		return toml_scan_whole(&toml, ret_fault);
 	if (len == 0 || json_is_blank(&json))
 		return true;
-	if (!json_scan(&json, &value, &fault)) {
+	if (!json_scan_whole(&json, &value, &fault)) {
 		*ret_fault = fault;
 		return false;
 	}

@@ -182,7 +182,7 @@ fill(FILE *out, void *ctx)
 {
 	const struct edit_text *t = ctx;
 
-	return fwrite(t->data, 1, t->len, out) == t->len;
+	return t->len == 0 || fwrite(t->data, 1, t->len, out) == t->len;
 }
 
 static bool

@@ -1,6 +1,6 @@
 /*
- * Changes to a TOML text that leave all else in it as it is, byte for byte. Pure. A text must have passed toml_scan() with the
- * same limits.
+ * Changes to a TOML text that leave all else in it as it is, byte for byte. Pure. A text must have passed toml_scan_whole() with
+ * the same limits.
  */
 #ifndef CLIENTS_AGENTBUS_TOML_EDIT_H
 #define CLIENTS_AGENTBUS_TOML_EDIT_H

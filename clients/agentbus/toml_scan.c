@@ -396,7 +396,7 @@ toml_inline_next(struct toml_walk *w, struct toml_line *ret_pair)
 }
 
 bool
-toml_scan(const struct toml_text *in, struct edit_fault *ret_fault)
+toml_scan_whole(const struct toml_text *in, struct edit_fault *ret_fault)
 {
 	struct toml_walk w;
 	struct toml_line line;

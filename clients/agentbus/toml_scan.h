@@ -51,7 +51,7 @@ bool toml_inline_begin(struct toml_walk *w, const struct toml_text *in, size_t a
 bool toml_inline_next(struct toml_walk *w, struct toml_line *ret_pair);
 
 /* Checks the whole text. */
-bool toml_scan(const struct toml_text *in, struct edit_fault *ret_fault);
+bool toml_scan_whole(const struct toml_text *in, struct edit_fault *ret_fault);
 
 /* Whether a part of a key, or a string on one line, means these characters. */
 bool toml_string_is(const char *raw, size_t len, const char *want);

@@ -24,7 +24,7 @@ is_json(const struct edit_text *t, bool relaxed)
 	struct edit_fault fault = { 0 };
 	struct edit_span value;
 
-	if (json_scan(&in, &value, &fault))
+	if (json_scan_whole(&in, &value, &fault))
 		return true;
 	require(fault.what && fault.at <= t->len);
 	return false;

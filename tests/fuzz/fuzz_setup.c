@@ -53,8 +53,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				      .hooks = true,
 				      .force = size > 0 && data[0] & 1 };
 
-	for (size_t i = 0; i < SETUP_CLIS && size > 0; i++)
-		for (size_t k = 0; k < SETUP_FILES_MAX && setup_clis[i].files[k].name; k++)
-			check(&setup_clis[i], &setup_clis[i].files[k], &w, (const char *)data + 1, size - 1);
+	/* One file for each input: the first byte says which. */
+	const size_t which = size > 0 ? data[0] / 2 % (SETUP_CLIS * SETUP_FILES_MAX) : 0;
+	const struct setup_cli *cli = &setup_clis[which / SETUP_FILES_MAX];
+	const struct setup_file *f = &cli->files[which % SETUP_FILES_MAX];
+
+	if (size > 0 && f->name)
+		check(cli, f, &w, (const char *)data + 1, size - 1);
 	return 0;
 }

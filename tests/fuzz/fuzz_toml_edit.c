@@ -22,7 +22,7 @@ is_toml(const struct edit_text *t)
 	const struct toml_text in = { t->data, t->len, TOML_EDIT_DEPTH_MAX };
 	struct edit_fault fault = { 0 };
 
-	if (toml_scan(&in, &fault))
+	if (toml_scan_whole(&in, &fault))
 		return true;
 	require(fault.what && fault.at <= t->len);
 	return false;

@@ -163,7 +163,8 @@ def toml_edit(_recorded, _size):
 
 
 def setup(_recorded, _size):
-    return [flag + text for flag in (b"0", b"1") for text in JSON_TEXTS + TOML_TEXTS]
+    """Each file of each CLI, with and without --force."""
+    return [bytes([flag]) + text for flag in range(16) for text in JSON_TEXTS + TOML_TEXTS]
 
 
 MAKERS = {"otlp_pb": otlp_pb, "otlp_json": otlp_json, "inflate": inflate, "config": config, "grpc": grpc, "price_file": price_file,

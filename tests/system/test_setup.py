@@ -422,6 +422,16 @@ class Trouble(unittest.TestCase):
             real.unlink()
             self.assertIn("symbolic link", home.setup("claude", status=3).stderr)
 
+    def test_a_home_behind_a_symbolic_link(self):
+        with Home() as home:
+            (home.dir / "real").mkdir()
+            (home.dir / "home").symlink_to("real")
+            env = {"HOME": f"{home.dir}/home"}
+            home.setup("claude", "codex", "--apply", env=env)
+            self.assertIn("nothing to do", home.setup("claude", env=env).stdout)
+            home.setup("--undo", env=env)
+            self.assertEqual(list((home.dir / "real").iterdir()), [])
+
     def test_what_is_no_file(self):
         with Home() as home:
             (home.dir / ".claude").mkdir()

@@ -61,7 +61,7 @@ expect_valid(const struct edit_text *t, bool relaxed)
 	struct edit_span value;
 	struct edit_fault fault = { 0 };
 
-	cr_expect(json_scan(&in, &value, &fault), "%s at %zu of:\n%s", fault.what, fault.at, t->data);
+	cr_expect(json_scan_whole(&in, &value, &fault), "%s at %zu of:\n%s", fault.what, fault.at, t->data);
 }
 
 static void
@@ -127,6 +127,28 @@ Test(json_edit, there_and_back)
 		there_and_back(relaxed_texts[i], true);
 }
 
+/* Blanks, breaks and comments at every place where they may stand. */
+Test(json_edit, every_split)
+{
+	static const char *const between[] = { "\n", "\r\n  ", " ", "/* x */", "// y\n" };
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (size_t at = 0; at <= strlen(texts[i]); at++)
+			for (size_t k = 0; k < COUNT(between); k++) {
+				struct edit_text t = bed_text(texts[i]);
+				struct edit_fault fault;
+				struct edit_span value;
+
+				cr_assert(edit_text_splice(&t, at, 0, between[k], strlen(between[k])));
+				const struct json_text in = { t.data, t.len, JSON_EDIT_DEPTH_MAX, true };
+
+				/* Within a word, a string or a byte order mark that is another text, or none. */
+				if (json_scan_whole(&in, &value, &fault))
+					there_and_back(t.data, true);
+				edit_text_finish(&t);
+			}
+}
+
 Test(json_edit, what_needs_to_be_relaxed_is_refused_else)
 {
 	for (size_t i = 0; i < COUNT(relaxed_texts); i++) {
@@ -134,7 +156,7 @@ Test(json_edit, what_needs_to_be_relaxed_is_refused_else)
 		struct edit_span value;
 		struct edit_fault fault;
 
-		cr_expect_not(json_scan(&in, &value, &fault), "%s", relaxed_texts[i]);
+		cr_expect_not(json_scan_whole(&in, &value, &fault), "%s", relaxed_texts[i]);
 	}
 }
 
@@ -241,7 +263,7 @@ Test(json_edit, no_text_is_read_beyond_its_end)
 			const struct json_text in = { guard_put(&g, sample, len), len, JSON_EDIT_DEPTH_MAX, true };
 			struct edit_fault fault = { .at = SIZE_MAX };
 			struct edit_span value = { 0 };
-			const bool ok = json_scan(&in, &value, &fault);
+			const bool ok = json_scan_whole(&in, &value, &fault);
 
 			cr_expect(ok ? value.at + value.len <= len : fault.at <= len && fault.what, "%zu of %s", len, sample);
 			cr_expect(!ok || strspn(sample + value.at + value.len, " \t\r\n/") > 0 || len == strlen(sample),
@@ -284,7 +306,7 @@ Test(json_edit, what_is_no_json)
 		struct edit_fault fault = { 0 };
 		struct edit_span value;
 
-		cr_expect_not(json_scan(&in, &value, &fault), "%s", cases[i].text);
+		cr_expect_not(json_scan_whole(&in, &value, &fault), "%s", cases[i].text);
 		cr_expect_eq(edit_line(in.text, in.len, fault.at), cases[i].line, "%s: %zu", cases[i].text, fault.at);
 		cr_expect_not_null(fault.what);
 	}
@@ -298,8 +320,8 @@ Test(json_edit, depth_has_a_limit)
 
 	memset(deep, '[', 65);
 	memset(deep + 65, ']', 65);
-	cr_expect_not(json_scan(&(struct json_text){ deep, 130, 64, false }, &value, &fault));
-	cr_expect(json_scan(&(struct json_text){ deep + 1, 128, 64, false }, &value, &fault));
+	cr_expect_not(json_scan_whole(&(struct json_text){ deep, 130, 64, false }, &value, &fault));
+	cr_expect(json_scan_whole(&(struct json_text){ deep + 1, 128, 64, false }, &value, &fault));
 }
 
 Test(json_edit, what_strings_mean)

@@ -89,8 +89,12 @@ Test(setup_diff, texts_that_have_nothing_in_common)
 	char *before = malloc(LINES * 6 + 1), *after = malloc(LINES * 6 + 1);
 
 	for (int i = 0; i < LINES; i++) {
-		snprintf(before + 6 * i, 7, "a%04d\n", i);
-		snprintf(after + 6 * i, 7, "b%04d\n", i);
+		char line[16];
+
+		snprintf(line, sizeof(line), "a%04d\n", i);
+		memcpy(before + 6 * i, line, 7);
+		line[0] = 'b';
+		memcpy(after + 6 * i, line, 7);
 	}
 	char *diff = diff_of(before, after);
 

@@ -45,7 +45,7 @@ expect_valid(const struct edit_text *t)
 	const struct toml_text in = { t->data, t->len, TOML_EDIT_DEPTH_MAX };
 	struct edit_fault fault = { 0 };
 
-	cr_expect(toml_scan(&in, &fault), "%s at %zu of:\n%s", fault.what, fault.at, t->data);
+	cr_expect(toml_scan_whole(&in, &fault), "%s at %zu of:\n%s", fault.what, fault.at, t->data);
 }
 
 static void
@@ -66,25 +66,49 @@ expect_there(const struct edit_text *t, const struct wish *w)
 	cr_expect(f.value.len == strlen(w->value) && memcmp(t->data + f.value.at, w->value, f.value.len) == 0, "%s", t->data);
 }
 
+static void
+there_and_back(const char *bytes)
+{
+	struct edit_text t = bed_text(bytes);
+	struct edit_change changes[COUNT(wishes)];
+
+	expect_valid(&t);
+	for (size_t k = 0; k < COUNT(wishes); k++)
+		make(&t, &wishes[k], &changes[k]);
+	for (size_t k = 0; k < COUNT(wishes); k++)
+		expect_there(&t, &wishes[k]);
+	for (size_t k = COUNT(wishes); k-- > 0;) {
+		cr_expect(toml_edit_revert(&t, &changes[k]), "%zu of:\n%s\nnow:\n%s", k, bytes, t.data);
+		cr_expect_not(toml_edit_revert(&t, &changes[k]));
+		edit_change_finish(&changes[k]);
+	}
+	bed_expect(&t, bytes);
+	edit_text_finish(&t);
+}
+
 Test(toml_edit, there_and_back)
 {
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		struct edit_text t = bed_text(texts[i]);
-		struct edit_change changes[COUNT(wishes)];
+	for (size_t i = 0; i < COUNT(texts); i++)
+		there_and_back(texts[i]);
+}
 
-		expect_valid(&t);
-		for (size_t k = 0; k < COUNT(wishes); k++)
-			make(&t, &wishes[k], &changes[k]);
-		for (size_t k = 0; k < COUNT(wishes); k++)
-			expect_there(&t, &wishes[k]);
-		for (size_t k = COUNT(wishes); k-- > 0;) {
-			cr_expect(toml_edit_revert(&t, &changes[k]), "%zu of:\n%s\nnow:\n%s", k, texts[i], t.data);
-			cr_expect_not(toml_edit_revert(&t, &changes[k]));
-			edit_change_finish(&changes[k]);
-		}
-		bed_expect(&t, texts[i]);
-		edit_text_finish(&t);
-	}
+/* Breaks, blanks and comments at every place where they may stand. */
+Test(toml_edit, every_split)
+{
+	static const char *const between[] = { "\n", "\r\n", " ", "\t", "# x\n", "\n\n" };
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		for (size_t at = 0; at <= strlen(texts[i]); at++)
+			for (size_t k = 0; k < COUNT(between); k++) {
+				struct edit_text t = bed_text(texts[i]);
+				struct edit_fault fault;
+
+				cr_assert(edit_text_splice(&t, at, 0, between[k], strlen(between[k])));
+				/* Elsewhere that is another text, or none. */
+				if (toml_scan_whole(&(struct toml_text){ t.data, t.len, TOML_EDIT_DEPTH_MAX }, &fault))
+					there_and_back(t.data);
+				edit_text_finish(&t);
+			}
 }
 
 Test(toml_edit, looks_like_the_text_around_it)
@@ -178,7 +202,7 @@ Test(toml_edit, no_text_is_read_beyond_its_end)
 			const struct toml_text in = { guard_put(&g, texts[i], len), len, TOML_EDIT_DEPTH_MAX };
 			struct edit_fault fault = { .at = SIZE_MAX };
 
-			if (!toml_scan(&in, &fault))
+			if (!toml_scan_whole(&in, &fault))
 				cr_expect(fault.at <= len && fault.what, "%zu of %s", len, texts[i]);
 		}
 	guard_destroy(&g);
@@ -208,7 +232,7 @@ Test(toml_edit, what_is_no_toml)
 		const struct toml_text in = { cases[i].text, strlen(cases[i].text), 64 };
 		struct edit_fault fault = { 0 };
 
-		cr_expect_not(toml_scan(&in, &fault), "%s", cases[i].text);
+		cr_expect_not(toml_scan_whole(&in, &fault), "%s", cases[i].text);
 		cr_expect_eq(edit_line(in.text, in.len, fault.at), cases[i].line, "%s: %zu", cases[i].text, fault.at);
 	}
 }
@@ -220,8 +244,8 @@ Test(toml_edit, depth_has_a_limit)
 
 	memset(deep + 4, '[', 65);
 	memset(deep + 4 + 65, ']', 65);
-	cr_expect_not(toml_scan(&(struct toml_text){ deep, 4 + 130, 64 }, &fault));
-	cr_expect(toml_scan(&(struct toml_text){ deep, 4 + 130, 65 }, &fault));
+	cr_expect_not(toml_scan_whole(&(struct toml_text){ deep, 4 + 130, 64 }, &fault));
+	cr_expect(toml_scan_whole(&(struct toml_text){ deep, 4 + 130, 65 }, &fault));
 }
 
 Test(toml_edit, what_strings_mean)
