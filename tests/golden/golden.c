@@ -19,6 +19,9 @@
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define SHUFFLES 200
 
 void
 golden_report(struct play *p, bool ok, const char *what, const char *fmt, ...)
@@ -27,6 +30,8 @@ golden_report(struct play *p, bool ok, const char *what, const char *fmt, ...)
 
 	p->checks++;
 	p->failures += !ok;
+	if (ok && p->quiet)
+		return;
 	printf("%s %s %s", ok ? "ok" : "FAIL", p->name, what);
 	if (!ok) {
 		printf(": ");
@@ -47,42 +52,81 @@ name_of(const char *dir, char *name, size_t size)
 	snprintf(name, size, "%s%s-%s", strstr(dir, "tests/recordings/") ? "bundled-" : "", basename(dirname(a)), basename(b));
 }
 
+static bool
+begin(struct play *p, const char *dir)
+{
+	struct session_settings settings = session_settings_default();
+
+	*p = (struct play){ .sink = { golden_on_event }, .dir = dir };
+	name_of(dir, p->name, sizeof(p->name));
+	p->requests = calloc(REQUESTS_MAX, sizeof(*p->requests));
+	p->changes = calloc(CHANGES_MAX, sizeof(*p->changes));
+	p->timeline = calloc(TIMELINE_MAX, sizeof(*p->timeline));
+	p->out = open_memstream(&p->stream, &p->stream_len);
+	p->sessions = sessions_create(&settings, &p->sink);
+	arena_init(&p->arena, 256u << 20);
+	if (!golden_each_line(p, "manifest.jsonl", golden_add_request)) {
+		golden_report(p, false, "manifest", "no manifest.jsonl in %s", dir);
+		return false;
+	}
+	golden_each_line(p, "timeline.jsonl", golden_add_time);
+	golden_load_hooks(p);
+	return golden_prepare(p);
+}
+
+static void
+end(struct play *p)
+{
+	fclose(p->out);
+	free(p->stream);
+	sessions_destroy(p->sessions);
+	arena_finish(&p->arena);
+	golden_free_hooks(p);
+	free(p->requests);
+	free(p->changes);
+	free(p->timeline);
+}
+
+static void
+play(struct play *p, const struct options *o)
+{
+	const uint64_t quiet_ms = session_settings_default().quiet_ns / MS;
+
+	golden_play(p);
+	golden_run_until(p, p->end_ms + quiet_ms + 1000);
+	sessions_each(p->sessions, golden_check_not_stuck, p);
+	golden_check_totals(p);
+	golden_run_until(p, p->end_ms + 3600000);
+	fflush(p->out);
+	if (o->print)
+		fputs(p->stream, stdout);
+	golden_check_stream(p, o->expected_dir, p->stream, o->update);
+}
+
+/* Once with its telemetry alone and, if it has hooks, once more with them. */
 static int
 run(const char *dir, const struct options *o)
 {
-	struct session_settings settings = session_settings_default();
-	struct play p = { .sink = { golden_on_event }, .dir = dir };
-	char *stream = NULL;
-	size_t stream_len = 0;
+	struct play alone, told = { .hook_count = 0 };
+	bool ok = begin(&alone, dir);
+	int failures;
 
-	name_of(dir, p.name, sizeof(p.name));
-	p.requests = calloc(REQUESTS_MAX, sizeof(*p.requests));
-	p.changes = calloc(CHANGES_MAX, sizeof(*p.changes));
-	p.out = open_memstream(&stream, &stream_len);
-	p.sessions = sessions_create(&settings, &p.sink);
-	arena_init(&p.arena, 256u << 20);
-	if (!golden_each_line(&p, "manifest.jsonl", golden_add_request))
-		golden_report(&p, false, "manifest", "no manifest.jsonl in %s", dir);
-	golden_each_line(&p, "timeline.jsonl", golden_add_time);
-	if (golden_play(&p)) {
-		golden_run_until(&p, p.end_ms + settings.quiet_ns / MS + 1000);
-		sessions_each(p.sessions, golden_check_not_stuck, &p);
-		golden_check_totals(&p);
-		golden_run_until(&p, p.end_ms + 3600000);
-		fflush(p.out);
-		if (o->delays)
-			golden_each_line(&p, "timeline.jsonl", golden_print_delay);
-		if (o->print)
-			fputs(stream, stdout);
-		golden_check_stream(&p, o->expected_dir, stream, o->update);
+	if (ok)
+		play(&alone, o);
+	if (ok && alone.hook_count && begin(&told, dir)) {
+		told.told = true;
+		strcat(told.name, "+hooks");
+		play(&told, o);
+		golden_check_told(&told);
+		golden_shuffle(&told, o);
 	}
-	fclose(p.out);
-	free(stream);
-	sessions_destroy(p.sessions);
-	arena_finish(&p.arena);
-	free(p.requests);
-	free(p.changes);
-	return p.failures;
+	if (ok && o->delays)
+		golden_print_delays(&alone, told.hook_count ? &told : NULL);
+	failures = alone.failures + told.failures;
+	end(&alone);
+	if (told.hook_count)
+		end(&told);
+	return failures;
 }
 
 static int
@@ -101,10 +145,20 @@ run_all(const char *pattern, const struct options *o)
 	return failures;
 }
 
+static unsigned long
+number(const char *variable, unsigned long otherwise)
+{
+	const char *text = getenv(variable);
+
+	return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct options o = { .expected_dir = getenv("GOLDEN_EXPECTED") ? getenv("GOLDEN_EXPECTED") : "tests/golden/expected" };
+	struct options o = { .expected_dir = getenv("GOLDEN_EXPECTED") ? getenv("GOLDEN_EXPECTED") : "tests/golden/expected",
+			     .shuffles = number("SHUFFLES", SHUFFLES),
+			     .seed = number("SEED", (unsigned long)time(NULL)) };
 	int failures = 0, recordings = 0;
 
 	for (int i = 1; i < argc; i++) {

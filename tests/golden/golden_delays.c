@@ -4,28 +4,29 @@
 static const struct truth {
 	const char *text;
 	enum session_state state;
-	bool exit; /* of a run without a person */
+	bool exit;    /* of a run without a person */
+	bool answers; /* a dialog */
 } truths[] = {
-	{ "ENTER", SESSION_WORKING, false },
-	{ "prompt", SESSION_WORKING, false },
-	{ "answer", SESSION_COMPLETED, false },
-	{ "saw answer", SESSION_COMPLETED, false },
-	{ "permission dialog", SESSION_WAITING, false },
-	{ "approval prompt", SESSION_WAITING, false },
-	{ "saw approval", SESSION_WAITING, false },
-	{ "approve", SESSION_WORKING, false },
-	{ "press 1 (approve)", SESSION_WORKING, false },
-	{ "approving", SESSION_WORKING, false },
-	{ "deny", SESSION_COMPLETED, false },
-	{ "rejecting", SESSION_COMPLETED, false },
-	{ "interrupt", SESSION_COMPLETED, false },
-	{ "press Escape", SESSION_COMPLETED, false },
-	{ "error visible", SESSION_COMPLETED, false },
-	{ "claude process exited", SESSION_ENDED, false },
-	{ "process exited", SESSION_ENDED, false },
-	{ "saw exited", SESSION_ENDED, false },
-	{ "exit rc", SESSION_COMPLETED, true },
-	{ "cli-exit", SESSION_COMPLETED, true },
+	{ "ENTER", SESSION_WORKING, false, false },
+	{ "prompt", SESSION_WORKING, false, false },
+	{ "answer", SESSION_COMPLETED, false, false },
+	{ "saw answer", SESSION_COMPLETED, false, false },
+	{ "permission dialog", SESSION_WAITING, false, false },
+	{ "approval prompt", SESSION_WAITING, false, false },
+	{ "saw approval", SESSION_WAITING, false, false },
+	{ "approve", SESSION_WORKING, false, true },
+	{ "press 1 (approve)", SESSION_WORKING, false, true },
+	{ "approving", SESSION_WORKING, false, true },
+	{ "deny", SESSION_COMPLETED, false, true },
+	{ "rejecting", SESSION_COMPLETED, false, true },
+	{ "interrupt", SESSION_COMPLETED, false, false },
+	{ "press Escape", SESSION_COMPLETED, false, false },
+	{ "error visible", SESSION_COMPLETED, false, false },
+	{ "claude process exited", SESSION_ENDED, false, false },
+	{ "process exited", SESSION_ENDED, false, false },
+	{ "saw exited", SESSION_ENDED, false, false },
+	{ "exit rc", SESSION_COMPLETED, true, false },
+	{ "cli-exit", SESSION_COMPLETED, true, false },
 };
 
 static const struct truth *
@@ -35,6 +36,30 @@ truth_of(const char *what)
 		if (strncmp(what, truths[i].text, strlen(truths[i].text)) == 0)
 			return &truths[i];
 	return NULL;
+}
+
+void
+golden_add_time(struct play *p, const cJSON *m)
+{
+	uint64_t t = (uint64_t)golden_number(m, "t_ms");
+	struct seen *s = &p->timeline[p->timeline_count];
+
+	if (t > p->end_ms)
+		p->end_ms = t;
+	if (p->timeline_count == TIMELINE_MAX || !truth_of(golden_text(m, "what")))
+		return;
+	s->t_ms = t;
+	snprintf(s->what, sizeof(s->what), "%s", golden_text(m, "what"));
+	p->timeline_count++;
+}
+
+uint64_t
+golden_answered_ms(const struct play *p, uint64_t t_ms)
+{
+	for (size_t i = 0; i < p->timeline_count; i++)
+		if (p->timeline[i].t_ms >= t_ms && truth_of(p->timeline[i].what)->answers)
+			return p->timeline[i].t_ms;
+	return 0;
 }
 
 /* The newest state of a session of its own before t_ms, SESSION_IDLE if none. */
@@ -60,33 +85,46 @@ first_seen(const struct play *p, uint64_t from_ms, enum session_state st)
 }
 
 /*
- * One line of the table: what the person saw, when a request that shows it arrived (the exporter's delay), and how long it
- * then took to become a state (ours). A turn's end may be known before its answer is drawn, an exit before the process is gone.
+ * How long after the person the state was there: a turn's end may be known before its answer is drawn, an exit before the process
+ * is gone. Returns false if that was at once.
  */
-void
-golden_print_delay(struct play *p, const cJSON *m)
+static bool
+delay_of(struct play *p, const struct seen *s, char *text, size_t size)
 {
-	const struct truth *truth = truth_of(golden_text(m, "what"));
-	uint64_t t = (uint64_t)golden_number(m, "t_ms");
+	const struct truth *truth = truth_of(s->what);
 	const struct change *c;
 
-	if (!truth)
-		return;
-	printf("| %s | %.3f %.28s | %s |", p->name, (double)t / 1e3, golden_text(m, "what"), session_state_name(truth->state));
 	/* A run that exits may be known to have ended, which says even more. */
-	if (p->last_seen_ms <= t && (truth->state == state_at(p, t) || (truth->exit && state_at(p, t) == SESSION_ENDED))) {
-		printf(" at once | 0 | 0 |\n");
-		return;
+	if (p->last_seen_ms <= s->t_ms &&
+	    (truth->state == state_at(p, s->t_ms) || (truth->exit && state_at(p, s->t_ms) == SESSION_ENDED))) {
+		snprintf(text, size, "at once");
+		return false;
 	}
-	c = first_seen(p, t > p->last_seen_ms ? t : p->last_seen_ms, truth->state);
+	c = first_seen(p, s->t_ms > p->last_seen_ms ? s->t_ms : p->last_seen_ms, truth->state);
 	if (c)
 		p->last_seen_ms = c->seen_ms;
-	if (c && c->timer && truth->state == SESSION_ENDED)
-		printf(" not told, given up at %.1f | | |\n", (double)c->seen_ms / 1e3);
-	else if (c)
-		printf(" %.3f | %.2f | %.2f%s |\n", (double)c->seen_ms / 1e3,
-		       c->arrival_ms > t ? (double)(c->arrival_ms - t) / 1e3 : 0,
-		       (double)(c->seen_ms - (c->arrival_ms > t ? c->arrival_ms : t)) / 1e3, c->timer ? " (timer)" : "");
+	if (!c)
+		snprintf(text, size, "not shown");
+	else if (c->timer && truth->state == SESSION_ENDED)
+		snprintf(text, size, "given up, +%.0f", (double)(c->seen_ms - s->t_ms) / 1e3);
 	else
-		printf(" not shown | | |\n");
+		snprintf(text, size, "+%.2f%s", (double)(c->seen_ms - s->t_ms) / 1e3, c->timer ? " (timer)" : "");
+	return true;
+}
+
+void
+golden_print_delays(struct play *alone, struct play *told)
+{
+	char by_telemetry[64], by_hooks[64] = "—";
+	bool late;
+
+	for (size_t i = 0; i < alone->timeline_count; i++) {
+		const struct seen *s = &alone->timeline[i];
+		late = delay_of(alone, s, by_telemetry, sizeof(by_telemetry));
+		if (told)
+			late |= delay_of(told, s, by_hooks, sizeof(by_hooks));
+		if (late || !truth_of(s->what)->exit)
+			printf("| %s | %s | %.3f %.32s | %s | %s |\n", alone->name, session_state_name(truth_of(s->what)->state),
+			       (double)s->t_ms / 1e3, s->what, by_telemetry, by_hooks);
+	}
 }
