@@ -69,8 +69,10 @@ creates(const struct observation *o)
 {
 	switch (o->means) {
 	case MEANS_ASK:
-	case MEANS_TURN_END:
 		return told(o);
+	case MEANS_TURN_END:
+	case MEANS_END:
+		return told(o) || (o->flags & OBS_SPAN); /* spans may come before the logs of what they end */
 	case MEANS_START:
 	case MEANS_PROMPT:
 	case MEANS_TURN_START:

@@ -14,15 +14,18 @@
 
 /* How a session is followed; nothing of this is published. Times ending in _cli_ns are the CLI's, the rest the broker's. */
 struct session_track {
-	uint64_t evidence_cli_ns; /* newest evidence of the state */
-	uint64_t response_cli_ns; /* newest answer of the model */
-	uint64_t asked_cli_ns;    /* newest end of a call to the model, failed ones included */
-	uint64_t closed_cli_ns;   /* newest end of a turn, whether a turn was known to run or not */
-	uint64_t tool_cli_ns;     /* newest end of a tool that was allowed */
-	uint64_t prompt_cli_ns;   /* newest prompt */
-	uint64_t start_cli_ns;    /* newest MEANS_START */
-	uint64_t told_end_cli_ns; /* newest end of a turn that was told */
-	uint64_t response_id;     /* hash of the newest logged answer's request id */
+	uint64_t evidence_cli_ns;  /* newest evidence of the state */
+	uint64_t response_cli_ns;  /* newest answer of the model */
+	uint64_t asked_cli_ns;     /* newest end of a call to the model, failed ones included */
+	uint64_t closed_cli_ns;    /* newest end of a turn, whether a turn was known to run or not */
+	const char *closed_reason; /* why that turn ended, static; NULL: nothing was said */
+	uint64_t over_cli_ns;      /* end of the session, if that is known and nothing else is */
+	uint64_t tool_cli_ns;      /* newest end of a tool that was allowed */
+	uint64_t prompt_cli_ns;    /* newest prompt */
+	uint64_t start_cli_ns;     /* newest MEANS_START */
+	uint64_t told_end_cli_ns;  /* newest end of a turn that was told */
+	uint64_t told_turn;        /* hash of that turn\'s id, 0: unknown */
+	uint64_t response_id;      /* hash of the newest logged answer's request id */
 	uint64_t decided[DECIDED_MAX];
 	unsigned decided_next;
 	uint64_t counted[COUNTED_MAX];
@@ -35,6 +38,7 @@ struct session_track {
 	uint64_t ask_tool;    /* waiting, and told so: hash of the tool that is asked about, 0: unknown */
 	uint64_t fail_due_ns; /* when a final error becomes the end of the turn, NEVER: not pending */
 
+	bool closed_bad;  /* the turn that ended at closed_cli_ns has failed */
 	bool answer_due;  /* the model was asked and has not answered */
 	unsigned tools;   /* tools that were allowed and have not finished */
 	bool spans;       /* spans of this session have arrived */

@@ -76,8 +76,33 @@ told_end_is_old(const struct session *x, const struct observation *o)
 	return false;
 }
 
+static uint64_t
+turn_of(const struct observation *o)
+{
+	return hash_str(o->request_id.len ? o->request_id : o->prompt_id);
+}
+
 bool
 told_end_is_news(const struct session *x, const struct observation *o)
 {
-	return told(o) && x->state == SESSION_IDLE && o->time_ns > x->track->evidence_cli_ns;
+	const struct session_track *t = x->track;
+
+	if (!told(o) || o->time_ns <= t->evidence_cli_ns)
+		return false;
+	if (x->state == SESSION_COMPLETED)
+		return t->told_turn && turn_of(o) && t->told_turn != turn_of(o) && x->turn_started_ns <= t->told_end_cli_ns;
+	return x->state == SESSION_IDLE;
+}
+
+void
+told_note_end(struct session *x, const struct observation *o)
+{
+	x->track->told_end_cli_ns = o->time_ns;
+	x->track->told_turn = turn_of(o);
+}
+
+bool
+told_at_the_end(const struct session *x, uint64_t over_ns)
+{
+	return x->state == SESSION_COMPLETED && x->evidence == EVIDENCE_TOLD && over_ns + MOMENT_NS >= x->track->evidence_cli_ns;
 }

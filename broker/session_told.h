@@ -34,4 +34,11 @@ bool told_end_is_old(const struct session *x, const struct observation *o);
 /* Whether o ends a turn of which nobody has heard before: only what is told does. */
 bool told_end_is_news(const struct session *x, const struct observation *o);
 
+/* Remembers which turn was told to be over. */
+void told_note_end(struct session *x, const struct observation *o);
+
+/* Whether the session was over at over_ns, though a hook's program, which runs a little later, told of its last turn's end then.
+ */
+bool told_at_the_end(const struct session *x, uint64_t over_ns);
+
 #endif

@@ -116,7 +116,7 @@ bool golden_prepare(struct play *p);
 bool golden_decode(struct play *p, const struct request *r, struct otlp_request *ret);
 void golden_apply_request(struct play *p, const struct request *r, uint64_t t_ms);
 void golden_apply_hook(struct play *p, const struct hook_line *h, uint64_t t_ms);
-void golden_close_peers(struct play *p);
+void golden_close_peers(struct play *p, uint64_t t_ms);
 
 /* All of it in its own time, hooks only if p->told. */
 void golden_play(struct play *p);

@@ -245,12 +245,12 @@ golden_play(struct play *p)
 	for (; p->told && h < p->hook_count; h++)
 		golden_apply_hook(p, &p->hooks[h], p->hooks[h].t_ms);
 	golden_run_until(p, p->end_ms);
-	golden_close_peers(p);
+	golden_close_peers(p, p->end_ms);
 }
 
 void
-golden_close_peers(struct play *p)
+golden_close_peers(struct play *p, uint64_t t_ms)
 {
 	for (uint64_t peer = 1; peer <= OTLP_SIGNAL_COUNT; peer++)
-		sessions_peer_closed(p->sessions, peer, 2, p->base_ns + p->end_ms * MS);
+		sessions_peer_closed(p->sessions, peer, 2, p->base_ns + t_ms * MS);
 }
