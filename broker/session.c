@@ -3,6 +3,7 @@
  */
 #include "session.h"
 
+#include "session_clock.h"
 #include "session_kin.h"
 #include "session_merge.h"
 #include "session_state.h"
@@ -449,9 +450,11 @@ void
 sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_ns)
 {
 	struct session *x = resolve(s, o, now_ns);
+	struct observation own;
 
 	if (!x)
 		return;
+	o = clock_align(x, o, &own, now_ns);
 	table_touch(s, x, now_ns);
 	merge_fields(x, o);
 	steps[o->means](s, x, o, now_ns);

@@ -49,6 +49,11 @@ struct session_track {
 	bool child_known; /* counted among its parent's children */
 	bool told;        /* its hooks tell when a turn begins, and so when it ends or waits */
 
+	bool hooked;            /* a hook or notify has told something of it */
+	int64_t lag_ns;         /* the least time from a record to its arrival, in the present window; see session_clock.h */
+	int64_t lag_before_ns;  /* and in the one before; INT64_MAX: there was none */
+	uint64_t lag_window_ns; /* when the present one began, 0: there is none */
+
 	uint64_t process; /* hash of what tells its process from others, 0: unknown */
 	uint64_t peers[PEERS_MAX];
 	unsigned peers_next;

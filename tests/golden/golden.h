@@ -74,6 +74,7 @@ struct play {
 	uint64_t newest_log_ns;
 	bool told;        /* hooks are played, too */
 	uint64_t base_ns; /* epoch time of the recording's zero */
+	uint64_t skew_ns; /* by how much the clock of broker and hooks is ahead of the telemetry\'s; as a sum, so it wraps */
 	uint64_t end_ms;  /* of the timeline, or of the last request */
 	uint64_t arrival_ms;
 	struct sessions *sessions;

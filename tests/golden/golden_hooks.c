@@ -16,17 +16,13 @@
 
 /* --- reading --- */
 
-/* Text above 280 characters was replaced by this; of all prompts only that of a title thread is so long. */
-static const char filler[] = "lorem ipsum";
-static const char title[] = "Generate a concise, single-line task title";
-
-/* `agentbus emit` tells title threads by their prompt, and leaves it out, as all that people wrote. */
+/* `agentbus emit` tells title threads by their answer, and leaves it out, as all that people and models wrote. */
 static void
 mark_title(cJSON *payload)
 {
-	const char *prompt = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItem(payload, "input-messages"), 0));
+	static const char title[] = "{\"title\":";
 
-	if (prompt && (strncmp(prompt, filler, strlen(filler)) == 0 || strncmp(prompt, title, strlen(title)) == 0))
+	if (strncmp(golden_text(payload, "last-assistant-message"), title, strlen(title)) == 0)
 		cJSON_AddTrueToObject(payload, "title_thread");
 }
 

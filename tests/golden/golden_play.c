@@ -182,10 +182,17 @@ golden_on_event(struct event_sink *sink, const struct event *e)
 	}
 }
 
+/* By the clock of the broker, which hooks share. */
+static uint64_t
+now_at(const struct play *p, uint64_t t_ms)
+{
+	return p->base_ns + p->skew_ns + t_ms * MS;
+}
+
 void
 golden_run_until(struct play *p, uint64_t t_ms)
 {
-	for (uint64_t due; (due = sessions_deadline(p->sessions)) <= p->base_ns + t_ms * MS;)
+	for (uint64_t due; (due = sessions_deadline(p->sessions)) <= now_at(p, t_ms);)
 		sessions_tick(p->sessions, due);
 }
 
@@ -217,18 +224,18 @@ golden_apply_request(struct play *p, const struct request *r, uint64_t t_ms)
 	golden_run_until(p, t_ms);
 	p->arrival_ms = t_ms;
 	if (golden_decode(p, r, &q))
-		pipeline_apply(p->sessions, &q, SIZE_MAX, 1 + r->signal, p->base_ns + t_ms * MS, &p->arena);
+		pipeline_apply(p->sessions, &q, SIZE_MAX, 1 + r->signal, now_at(p, t_ms), &p->arena);
 }
 
 void
 golden_apply_hook(struct play *p, const struct hook_line *h, uint64_t t_ms)
 {
 	struct observation o;
-	uint64_t now_ns = p->base_ns + t_ms * MS;
+	uint64_t now_ns = now_at(p, t_ms);
 
 	golden_run_until(p, t_ms);
 	p->arrival_ms = t_ms;
-	if (golden_read_hook(p, h, p->base_ns + h->t_ms * MS, &o) && o.means != MEANS_NOTHING)
+	if (golden_read_hook(p, h, now_at(p, h->t_ms), &o) && o.means != MEANS_NOTHING)
 		sessions_observe(p->sessions, &o, now_ns);
 }
 
@@ -252,5 +259,5 @@ void
 golden_close_peers(struct play *p, uint64_t t_ms)
 {
 	for (uint64_t peer = 1; peer <= OTLP_SIGNAL_COUNT; peer++)
-		sessions_peer_closed(p->sessions, peer, 2, p->base_ns + t_ms * MS);
+		sessions_peer_closed(p->sessions, peer, 2, now_at(p, t_ms));
 }
