@@ -5,6 +5,7 @@
 #define AGENTBUS_BROKER_H
 
 #include "access.h"
+#include "claude_session_watch.h"
 #include "clock.h"
 #include "config.h"
 #include "forward.h"
@@ -50,6 +51,7 @@ struct broker {
 	struct http http;
 	struct grpc grpc;
 	struct ingest ingest;
+	struct claude_watch claude;
 	struct gate gate;
 	struct listeners listeners;
 	struct service service;

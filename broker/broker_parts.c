@@ -1,5 +1,6 @@
 #include "broker_parts.h"
 #include "forward_report.h"
+#include "options.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -231,14 +232,26 @@ open_access(struct broker *b)
 	return true;
 }
 
+/* The broker does without, where there is none. */
+static void
+open_session_files(struct broker *b)
+{
+	char path[CONFIG_PATH_MAX];
+
+	options_session_files(&b->config, path);
+	claude_watch_open(&b->claude, b->loop, path, &b->intake, &b->log);
+}
+
 /* Last, when all is ready for what comes. */
 static bool
 open_ways_in(struct broker *b)
 {
 	if (!ingest_open(&b->ingest, b->loop, &b->rundir, &b->intake, &b->refusals, b->config.allow_other_users))
 		return false;
-	if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b))
+	if (listen_open(&b->listeners, b->loop, &b->config, &b->log, connection_arrived, b)) {
+		open_session_files(b);
 		return true;
+	}
 	ingest_close(&b->ingest);
 	return false;
 }
@@ -276,6 +289,7 @@ static void
 close_doors(struct broker *b)
 {
 	listen_close(&b->listeners);
+	claude_watch_close(&b->claude);
 	ingest_close(&b->ingest);
 	grpc_close(&b->grpc);
 	http_close(&b->http);

@@ -80,6 +80,8 @@ const struct setting config_settings[] = {
 	  MAX_DURATION, .live = true, .help = "an idle session has ended, unless its process is connected" },
 	{ "sessions", "max_sessions", "max-sessions", "AGENTBUS_MAX_SESSIONS", SETTING_COUNT, AT(sessions.max_sessions), 1,
 	  1000000, .live = true, .help = "sessions remembered; above, the oldest ended ones are forgotten" },
+	{ "claude", "session_files", "session-files", "AGENTBUS_SESSION_FILES", SETTING_PLACE, AT(session_files),
+	  .help = "watch Claude Code's own files of its sessions" },
 	{ "enrich", "content", "content", "AGENTBUS_CONTENT", SETTING_CHOICE, AT(enrich.keep_content),
 	  .words = { "drop", "keep" }, .help = "prompts, answers, arguments and output in what is passed on" },
 	{ "enrich", "internal_spans", "internal-spans", "AGENTBUS_INTERNAL_SPANS", SETTING_CHOICE, AT(enrich.keep_internal),
@@ -131,6 +133,7 @@ config_default(struct config *c)
 		.history_size = 64 * MIB,
 		.history_age_ns = 7 * 24 * 3600 * NS_PER_S,
 		.sessions = session_settings_default(),
+		.session_files = "yes",
 		.metrics = true,
 		.enrich = { .synthesise = true, .hold_ns = 2 * NS_PER_S },
 		.log_level = LEVEL_INFO,
@@ -210,6 +213,20 @@ set_text(struct config *c, const struct setting *s, enum config_layer layer, con
 		return set_path(c, s, layer, text, why, size);
 	*((char *)c + s->offset) = '\0';
 	return true;
+}
+
+static bool
+set_place(struct config *c, const struct setting *s, enum config_layer layer, const char *text, char *why, size_t size)
+{
+	bool on;
+
+	if (value_flag(text, &on))
+		text = on ? "yes" : "no";
+	else if (*text != '/') {
+		snprintf(why, size, "\"%.40s\" is neither yes nor no nor an absolute path", text);
+		return false;
+	}
+	return set_path(c, s, layer, text, why, size);
 }
 
 static bool
@@ -426,6 +443,7 @@ static const struct {
 	[SETTING_PATH] = { "DIR", set_path, show_path },
 	[SETTING_FILE] = { "FILE", set_text, show_path },
 	[SETTING_WORDS] = { "LIST", set_text, show_path },
+	[SETTING_PLACE] = { "yes|no|DIR", set_place, show_path },
 	[SETTING_FLAG] = { "", set_flag, show_flag },
 	[SETTING_SWITCH] = { "yes|no", set_flag, show_flag },
 	[SETTING_DURATION] = { "TIME", set_duration, show_duration },

@@ -45,7 +45,8 @@ struct config {
 	bool metrics;
 	struct destinations forward;
 	struct enricher_settings enrich;
-	char pricing_file[CONFIG_PATH_MAX]; /* "": none */
+	char pricing_file[CONFIG_PATH_MAX];  /* "": none */
+	char session_files[CONFIG_PATH_MAX]; /* "yes": where Claude Code has them; "no"; or their directory */
 	struct budget_settings budget;
 	enum log_level log_level;
 };
@@ -55,6 +56,7 @@ enum setting_type {
 	SETTING_PATH,      /* char[CONFIG_PATH_MAX] */
 	SETTING_FILE,      /* likewise */
 	SETTING_WORDS,     /* likewise, a list */
+	SETTING_PLACE,     /* likewise: "yes", "no", or an absolute path */
 	SETTING_FLAG,      /* bool, off by default: its option takes no value */
 	SETTING_SWITCH,    /* bool */
 	SETTING_DURATION,  /* uint64_t, nanoseconds */

@@ -60,6 +60,7 @@ enum field {
 	F_INTERRUPT,    /* the person has stopped a tool */
 	F_NOTIFICATION, /* what a notification is about */
 	F_TITLE,        /* of a thread that only makes a title */
+	F_TYPED,        /* a prompt that its person has typed */
 	F_TOOL_PHASE,   /* on the span that is a tool's call, where other spans name the tool, too */
 	F_COUNT
 };

@@ -51,6 +51,7 @@ static const struct field_rule field_rules[] = {
 	{ "turn-id", F_REQUEST_ID },
 	{ "turn_id", F_REQUEST_ID },
 	{ "type", F_KIND },
+	{ "typed", F_TYPED },
 };
 
 /* Where the person's window may be found: the variable, and what it is called within `window`. NULL: its presence is all. */

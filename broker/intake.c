@@ -129,6 +129,16 @@ intake_take_hook(struct intake *in, const struct provider *p, const char *text, 
 	return v;
 }
 
+enum verdict
+intake_take_told(struct intake *in, const struct observation *o)
+{
+	if (in->closed != VERDICT_OK)
+		return in->closed;
+	sessions_observe(in->sessions, o, clock_now(in->clock));
+	publish_flush(in->publisher);
+	return VERDICT_OK;
+}
+
 void
 intake_peer_closed(struct intake *in, uint64_t peer, unsigned requests)
 {

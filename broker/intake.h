@@ -58,6 +58,9 @@ enum verdict intake_take(struct intake *in, const struct intake_body *body);
  */
 enum verdict intake_take_hook(struct intake *in, const struct provider *p, const char *text, size_t len);
 
+/* Takes what is told in another way than by a hook. VERDICT_OK, or why nothing is taken at present. */
+enum verdict intake_take_told(struct intake *in, const struct observation *o);
+
 /* A connection is gone from the other side, after so many requests. */
 void intake_peer_closed(struct intake *in, uint64_t peer, unsigned requests);
 

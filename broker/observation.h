@@ -85,7 +85,8 @@ enum observation_flag {
 	OBS_HAS_TOKENS = 1 << 17,  /* says how many tokens were used */
 	OBS_RETRIED = 1 << 18,     /* MEANS_ERROR, MEANS_FAULT: the CLI will try again */
 	OBS_ASKS = 1 << 19,        /* a request went to the model, though that is not to say that an answer is due (MEANS_CALL) */
-	OBS_TOLD = 1 << 20         /* a hook or notify says so, not telemetry */
+	OBS_TOLD = 1 << 20,        /* a hook or notify says so, not telemetry */
+	OBS_STATUS = 1 << 21       /* told: how the whole session is, not what happened in it; begins and ends no turn twice */
 };
 
 /* An observation is never further ahead of the broker's clock: a record that is counts as one of when it arrived. */

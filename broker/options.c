@@ -139,6 +139,18 @@ xdg_path(const char *variable, const char *fallback, const char *name, char path
 		*path = '\0';
 }
 
+void
+options_session_files(const struct config *c, char path[CONFIG_PATH_MAX])
+{
+	const char *own = getenv("CLAUDE_CONFIG_DIR");
+
+	*path = '\0';
+	if (*c->session_files == '/')
+		strcpy(path, c->session_files);
+	else if (strcmp(c->session_files, "yes") == 0)
+		xdg_path(own && *own ? "CLAUDE_CONFIG_DIR" : "", ".claude", "sessions", path);
+}
+
 /* Applies the file that --config or AGENTBUS_CONFIG names, else the default one if there is one. */
 static void
 apply_file(struct options *o, const char *named, struct config_report *report)

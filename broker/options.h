@@ -20,6 +20,9 @@ struct options {
  */
 int options_load(int argc, char **argv, struct config_report *report, struct options *ret);
 
+/* The directory of Claude Code's session files, as the setting and the environment say; "": none is to be watched. */
+void options_session_files(const struct config *c, char path[CONFIG_PATH_MAX]);
+
 /* Prints --help. */
 void options_help(void);
 

@@ -57,6 +57,7 @@ static const struct meaning_rule hook_rules[] = {
 	{ "PermissionRequest", .when = { IS(F_TOOL, "ExitPlanMode") }, .means = MEANS_ASK, .reason = "question" },
 	{ "PermissionRequest", .means = MEANS_ASK, .reason = "permission" },
 	{ "PostCompact", .means = MEANS_ACTIVITY },
+	{ "PostToolBatch", .means = MEANS_ACTIVITY },
 	{ "PostToolUse", .means = MEANS_ACTIVITY },
 	{ "PostToolUseFailure", .when = { IS(F_INTERRUPT, "true"), LACKS(F_AGENT) }, .means = MEANS_TURN_END,
 	  .reason = "interrupted" },

@@ -51,6 +51,7 @@ static const struct meaning_rule hook_rules[] = {
 	{ "AfterTool", .means = MEANS_ACTIVITY },
 	{ "BeforeAgent", .means = MEANS_TURN_START, .reason = "prompt" },
 	{ "BeforeModel", .means = MEANS_ACTIVITY },
+	{ "BeforeTool", .when = { IS(F_TOOL, "ask_user") }, .means = MEANS_ASK, .reason = "question" },
 	{ "BeforeTool", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
 	{ "BeforeToolSelection", .means = MEANS_ACTIVITY },
 	{ "Notification", .when = { IS(F_NOTIFICATION, "ToolPermission") }, .means = MEANS_ASK, .reason = "permission" },

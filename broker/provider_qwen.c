@@ -49,7 +49,14 @@ static const struct field_rule field_rules[] = {
 };
 
 /* Its hooks are named as Claude Code's, its tools as its own. */
+/*
+ * A dialog's PermissionRequest comes before its PreToolUse, which says that it is over. After each end of a turn, and where its
+ * person has stopped one (of which no other hook tells), it says that it is idle. The prompt is told again after each batch of
+ * tools.
+ */
 static const struct meaning_rule hook_rules[] = {
+	{ "Notification", .when = { IS(F_NOTIFICATION, "idle_prompt") }, .means = MEANS_TURN_END, .flags = OBS_STATUS,
+	  .reason = "interrupted" },
 	{ "Notification", .when = { IS(F_NOTIFICATION, "permission_prompt") }, .means = MEANS_ASK, .reason = "permission" },
 	{ "Notification", .means = MEANS_CONTEXT },
 	{ "PermissionDenied", .means = MEANS_ACTIVITY },
@@ -57,13 +64,12 @@ static const struct meaning_rule hook_rules[] = {
 	{ "PermissionRequest", .when = { IS(F_TOOL, "exit_plan_mode") }, .means = MEANS_ASK, .reason = "question" },
 	{ "PermissionRequest", .means = MEANS_ASK, .reason = "permission" },
 	{ "PostCompact", .means = MEANS_ACTIVITY },
+	{ "PostToolBatch", .means = MEANS_ACTIVITY },
 	{ "PostToolUse", .means = MEANS_ACTIVITY },
 	{ "PostToolUseFailure", .when = { IS(F_INTERRUPT, "true"), LACKS(F_AGENT) }, .means = MEANS_TURN_END,
 	  .reason = "interrupted" },
 	{ "PostToolUseFailure", .means = MEANS_ACTIVITY },
 	{ "PreCompact", .means = MEANS_ACTIVITY },
-	{ "PreToolUse", .when = { IS(F_TOOL, "ask_user_question") }, .means = MEANS_ASK, .reason = "question" },
-	{ "PreToolUse", .when = { IS(F_TOOL, "exit_plan_mode") }, .means = MEANS_ASK, .reason = "question" },
 	{ "PreToolUse", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
 	{ "SessionEnd", .when = { IS(F_STOP_REASON, "clear") }, .means = MEANS_END, .reason = "clear" },
 	{ "SessionEnd", .means = MEANS_END, .reason = "exit" },
@@ -72,7 +78,8 @@ static const struct meaning_rule hook_rules[] = {
 	{ "StopFailure", .when = { LACKS(F_AGENT) }, .means = MEANS_TURN_END, .flags = OBS_FAILED, .reason = "error" },
 	{ "SubagentStart", .means = MEANS_ACTIVITY },
 	{ "SubagentStop", .means = MEANS_ACTIVITY },
-	{ "UserPromptSubmit", .means = MEANS_TURN_START, .reason = "prompt" },
+	{ "UserPromptSubmit", .when = { IS(F_TYPED, "true") }, .means = MEANS_TURN_START, .reason = "prompt" },
+	{ "UserPromptSubmit", .means = MEANS_ACTIVITY, .flags = OBS_OPENS },
 };
 
 static const struct meaning_rule event_rules[] = {

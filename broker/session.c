@@ -72,8 +72,11 @@ creates(const struct observation *o)
 	case MEANS_ASK:
 		return told(o);
 	case MEANS_TURN_END:
+		if (told(o))
+			return !(o->flags & OBS_STATUS);
+		return (o->flags & OBS_SPAN) != 0; /* it may come before the logs of what it ends */
 	case MEANS_END:
-		return told(o) || (o->flags & OBS_SPAN); /* spans may come before the logs of what they end */
+		return (o->flags & OBS_SPAN) != 0;
 	case MEANS_START:
 	case MEANS_PROMPT:
 	case MEANS_TURN_START:
@@ -153,6 +156,7 @@ step_prompt(struct sessions *s, struct session *x, const struct observation *o, 
 	if (t->guessed_aux && (x->prompts > 0 || o->time_ns > t->start_cli_ns + TITLE_PROMPT_NS))
 		kin_unlink(s, x);
 	x->prompts += (o->flags & OBS_COUNTED) != 0;
+	told_note_prompt(x, o);
 	later(&t->prompt_cli_ns, o->time_ns);
 	state_show(s, x, o, now_ns);
 	state_emit(s, x, EVENT_PROMPT, o, NULL, now_ns);
@@ -164,7 +168,7 @@ static void
 step_turn_start(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
 	later(&x->track->prompt_cli_ns, o->time_ns);
-	x->track->told = true;
+	told_note_prompt(x, o);
 	state_show(s, x, o, now_ns);
 	state_begin_turn(s, x, o, now_ns);
 }
@@ -382,7 +386,7 @@ step_turn_end(struct sessions *s, struct session *x, const struct observation *o
 		state_activity(s, x, o, now_ns);
 		return;
 	}
-	if (told(o))
+	if (told(o) && !(o->flags & OBS_STATUS))
 		state_show(s, x, o, now_ns);
 	state_end_turn(s, x, o, now_ns);
 }

@@ -204,7 +204,9 @@ state_begin_turn(struct sessions *s, struct session *x, const struct observation
 static bool
 may_reopen(const struct session *x, const struct observation *o)
 {
-	uint64_t margin = x->evidence == EVIDENCE_INFERRED || told(o) ? 0 : REOPEN_NS;
+	/* Claude is busy for a moment more with the session that /clear has ended. */
+	const bool sure = told(o) && !((o->flags & OBS_STATUS) && x->state == SESSION_ENDED);
+	uint64_t margin = x->evidence == EVIDENCE_INFERRED || sure ? 0 : REOPEN_NS;
 
 	if (!(o->flags & OBS_OPENS) || o->agent.len)
 		return false;
@@ -266,11 +268,14 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 	/* The dialog may open while the end of the answer is still being recorded. */
 	if (o->time_ns + ASK_EARLY_NS < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
 		return;
+	/* One of several, or what a status told is told once more by a hook, which knows the tool. */
+	if (x->state == SESSION_WAITING)
+		told_note_ask(x, o, false);
 	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED &&
 	    !(told(o) && o->time_ns > x->track->evidence_cli_ns))
 		return;
 	if (x->state != SESSION_WAITING)
-		told_note_ask(x, o);
+		told_note_ask(x, o, true);
 	state_clear_pending(x->track);
 	advance(x->track, o->time_ns);
 	state_enter(s, x, &c, o, now_ns);
@@ -294,6 +299,8 @@ told_end_turn(struct sessions *s, struct session *x, const struct observation *o
 	const bool news = told_end_is_news(x, o);
 
 	told_note_end(x, o);
+	if (told_outlasts_turn(x, o))
+		return;
 	if (x->state == SESSION_ENDED || (x->state == SESSION_IDLE && !news))
 		return;
 	if (news && x->state == SESSION_COMPLETED) {
@@ -314,7 +321,7 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	struct session_track *t = x->track;
 	bool open = x->state == SESSION_WORKING || x->state == SESSION_WAITING;
 
-	if (told_end_is_old(x, o))
+	if (told_end_is_old(x, o) || ((o->flags & OBS_STATUS) && !open))
 		return;
 	if (o->time_ns > t->closed_cli_ns) {
 		t->closed_cli_ns = o->time_ns;

@@ -79,11 +79,14 @@ static const struct {
 	{ "last-assistant-message", "{\\\"title\\\":" },
 };
 
+/* What Qwen adds to a prompt when its person has typed it; the text itself is not sent. */
+static const char typed_key[] = "submitted_prompt";
+
 struct draft {
 	char *text;
 	size_t len;
 	unsigned members;
-	bool session, event, title;
+	bool session, event, title, typed;
 	size_t sign; /* the best row of signs[] that held */
 };
 
@@ -144,6 +147,8 @@ look(struct draft *d, const struct emit_member *m)
 	for (size_t i = 0; i < COUNT(titles); i++)
 		if (is_key(m, titles[i].key) && emit_begins(m, titles[i].start))
 			d->title = true;
+	if (is_key(m, typed_key))
+		d->typed = true;
 	for (size_t i = 0; i < d->sign; i++)
 		if (is_key(m, signs[i].key) && memmem(m->value, m->value_len, signs[i].within, strlen(signs[i].within)))
 			d->sign = i;
@@ -162,6 +167,8 @@ put_payload(struct draft *d, const char *payload, size_t len)
 	}
 	if (d->title)
 		put_text(d, ",\"title_thread\":true"); /* never the first one: there is no title without a session */
+	if (d->typed && d->members)
+		put_text(d, ",\"typed\":true");
 	put_text(d, "}}");
 }
 

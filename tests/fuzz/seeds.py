@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes inputs for the fuzzers to begin with, out of recorded requests: tests/fuzz/seeds.py CORPUS-DIRECTORY TARGET…
 
-A seed's name is a hash of what it holds, so a second run adds nothing. Targets without recordings (access, error_text, hook, outline, query,
-lib_message) begin with their regression inputs alone.
+A seed's name is a hash of what it holds, so a second run adds nothing. Targets without recordings (access, claude_session, error_text,
+hook, outline, query, lib_message) begin with their regression inputs alone.
 """
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ RECORDINGS = (REPO / "tests" / "recordings", REPO.parent / "shared" / "captures"
 # Bytes of an input, for seeds and for what the fuzzers make of them: large ones are slow, and show nothing that small ones do not.
 DEFAULT_MAX_LEN = 4096
 MAX_LEN = {"access": 512, "query": 256, "otlp_pb": 8192, "otlp_json": 8192, "content": 8192, "config": 16384, "grpc": 8192,
-           "outline": 768, "forward_answer": 1024, "hook": 1024}
+           "outline": 768, "forward_answer": 1024, "hook": 1024, "claude_session": 2048}
 SEEDS_MAX = 96  # of a target
 
 

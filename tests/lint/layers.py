@@ -44,6 +44,9 @@ BROKER = (
     ("synthesise", DOMAIN, {"otlp-types"}),
     ("provider*", DOMAIN, set()),
     ("hook", DOMAIN, {"cjson"}),
+    ("claude_session_file", EDGE, set()),
+    ("claude_session_watch", EDGE, {"ev"}),
+    ("claude_session", DOMAIN, {"cjson"}),
     ("session_record", EDGE, {"protobuf-c", "bus-types"}),  # first: it knows what is stored
     ("session*", DOMAIN, set()),
     ("tally", DOMAIN, set()),

@@ -186,7 +186,7 @@ class Sandbox:
         # Short, since socket paths end at 107 bytes.
         self.dir = Path(tempfile.mkdtemp(prefix="ab-", dir="/tmp"))
         self.runtime = self.dir / "agentbus"
-        keep = {k: v for k, v in os.environ.items() if not k.startswith(("AGENTBUS_", "XDG_", "OTEL_", "JOURNAL_", "NOTIFY_"))}
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(("AGENTBUS_", "CLAUDE_", "XDG_", "OTEL_", "JOURNAL_", "NOTIFY_"))}
         options = f"log_path={self.dir}/sanitizer:exitcode=99"
         self.env = {
             **keep,

@@ -96,6 +96,18 @@ Test(emit_message, title_threads_are_marked_without_their_text)
 			     "title_thread"));
 }
 
+Test(emit_message, a_typed_prompt_is_marked_without_its_text)
+{
+	const struct emit_origin o = origin();
+	const char *typed = message_of(&o, "{\"session_id\":\"a\",\"transcript_path\":\"/h/.qwen/x\",\"hook_event_name\":"
+					   "\"UserPromptSubmit\",\"prompt\":\"canary\",\"submitted_prompt\":\"canary\"}");
+
+	cr_expect(strstr(typed, ",\"typed\":true}}"));
+	cr_expect_not(strstr(typed, "canary"));
+	cr_expect_not(
+	    strstr(message_of(&o, "{\"session_id\":\"a\",\"hook_event_name\":\"UserPromptSubmit\",\"prompt\":\"x\"}"), "typed"));
+}
+
 Test(emit_message, every_prefix_tells_no_more)
 {
 	const struct emit_origin o = origin();

@@ -183,6 +183,7 @@ Test(hook, tables_are_walked)
 		[F_TOOL] = "tool_name",     [F_NOTIFICATION] = "notification_type",
 		[F_STOP_REASON] = "reason", [F_INTERRUPT] = "is_interrupt",
 		[F_ORIGINATOR] = "client",  [F_AGENT] = "agent_id",
+		[F_TYPED] = "typed",
 	};
 
 	for (const struct provider *const *p = providers; *p; p++) {
@@ -248,7 +249,16 @@ Test(hook, meanings_that_depend)
 		{ "gemini", "\"hook_event_name\":\"Notification\",\"notification_type\":\"ToolPermission\"", MEANS_ASK,
 		  "permission" },
 		{ "gemini", "\"hook_event_name\":\"Notification\"", MEANS_CONTEXT, NULL },
-		{ "qwen", "\"hook_event_name\":\"UserPromptSubmit\"", MEANS_TURN_START, "prompt" },
+		{ "gemini", "\"hook_event_name\":\"BeforeTool\",\"tool_name\":\"ask_user\"", MEANS_ASK, "question" },
+		{ "gemini", "\"hook_event_name\":\"BeforeTool\",\"tool_name\":\"write_file\"", MEANS_ACTIVITY, NULL },
+		{ "qwen", "\"hook_event_name\":\"UserPromptSubmit\",\"typed\":true", MEANS_TURN_START, "prompt" },
+		{ "qwen", "\"hook_event_name\":\"UserPromptSubmit\"", MEANS_ACTIVITY, NULL },
+		{ "qwen", "\"hook_event_name\":\"PermissionRequest\",\"tool_name\":\"ask_user_question\"", MEANS_ASK,
+		  "question" },
+		{ "qwen", "\"hook_event_name\":\"PreToolUse\",\"tool_name\":\"ask_user_question\"", MEANS_ACTIVITY, NULL },
+		{ "qwen", "\"hook_event_name\":\"Notification\",\"notification_type\":\"idle_prompt\"", MEANS_TURN_END,
+		  "interrupted" },
+		{ "qwen", "\"hook_event_name\":\"Notification\",\"notification_type\":\"auth_success\"", MEANS_CONTEXT, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -238,3 +238,84 @@ Test(session_told, any_order_of_arrival_ends_well)
 		cr_assert_eq(changes(), 4, "seed %u: %zu", seed, changes());
 	}
 }
+
+/* --- how the whole session is --- */
+
+static struct observation
+status(enum meaning means, uint64_t ms)
+{
+	return hook(means, ms, OBS_STATUS | (means == MEANS_ACTIVITY ? OBS_OPENS : 0));
+}
+
+Test(session_told, a_status_alone_shows_a_turn)
+{
+	see(hook(MEANS_START, 0, 0), 0);
+	see(status(MEANS_TURN_END, 100), 0);
+	cr_expect_eq(f->count, 0, "idle, and never asked anything");
+	see(status(MEANS_ACTIVITY, 1000), 0);
+	cr_expect_eq(get("a")->state, SESSION_WORKING);
+	see(status(MEANS_ASK, 1100), 0);
+	cr_expect_eq(get("a")->state, SESSION_WAITING);
+	see(status(MEANS_ACTIVITY, 1200), 0);
+	cr_expect_eq(get("a")->state, SESSION_WORKING, "answered fast");
+	see(status(MEANS_TURN_END, 3000), 0);
+	cr_expect_eq(get("a")->state, SESSION_COMPLETED);
+	cr_expect_eq(f->seen[f->count - 1].turn_ns, 2 * S);
+	cr_expect_eq(changes(), 4);
+}
+
+Test(session_told, a_status_creates_no_session_that_has_done_nothing)
+{
+	see(status(MEANS_TURN_END, 0), 0);
+	cr_expect_null(get("a"));
+}
+
+/* The same moments, told by hooks and by a status some milliseconds before or after. */
+Test(session_told, a_status_and_hooks_in_any_order)
+{
+	for (unsigned bits = 0; bits < 1u << 8; bits++) {
+		const struct observation pairs[][2] = {
+			{ hook(MEANS_TURN_START, 1000, 0), status(MEANS_ACTIVITY, bits & 1 ? 985 : 1020) },
+			{ with_tool(hook(MEANS_ASK, 2000, 0), "Bash"), status(MEANS_ASK, bits & 2 ? 1990 : 2010) },
+			{ with_tool(hook(MEANS_ACTIVITY, 9040, 0), "Bash"), status(MEANS_ACTIVITY, bits & 4 ? 9000 : 9060) },
+			{ hook(MEANS_TURN_END, 12000, 0), status(MEANS_TURN_END, bits & 8 ? 11990 : 12030) },
+		};
+
+		teardown();
+		setup();
+		for (size_t i = 0; i < 4; i++) {
+			see(pairs[i][bits >> (4 + i) & 1], 1);
+			see(pairs[i][!(bits >> (4 + i) & 1)], 1);
+			if (i == 1) {
+				see(with_tool(hook(MEANS_ACTIVITY, 3000, 0), "Read"), 1);
+				cr_assert_eq(get("a")->state, SESSION_WAITING, "%x: another tool", bits);
+			}
+		}
+		cr_assert_eq(get("a")->state, SESSION_COMPLETED, "%x", bits);
+		cr_assert_eq(changes(), 4, "%x: %zu", bits, changes());
+	}
+}
+
+Test(session_told, a_turn_that_was_stopped_without_a_hook)
+{
+	see(hook(MEANS_TURN_START, 1000, 0), 0);
+	see(with_tool(hook(MEANS_ASK, 2000, 0), "Bash"), 0);
+	see(status(MEANS_TURN_END, 4000), 0);
+	cr_expect_eq(get("a")->state, SESSION_COMPLETED);
+	see(hook(MEANS_TURN_START, 5000, 0), 0);
+	see(status(MEANS_TURN_END, 4000), 0);
+	cr_expect_eq(get("a")->state, SESSION_WORKING, "an old status ends no new turn");
+}
+
+Test(session_told, a_session_that_was_cleared_stays_so)
+{
+	struct observation busy = status(MEANS_ACTIVITY, 3020);
+
+	see(hook(MEANS_TURN_START, 1000, 0), 0);
+	see(hook(MEANS_TURN_END, 2000, 0), 0);
+	see(hook(MEANS_END, 3000, 0), 0);
+	see(busy, 0);
+	cr_expect_eq(get("a")->state, SESSION_ENDED);
+	see(status(MEANS_ACTIVITY, 60000), 0);
+	cr_expect_eq(get("a")->state, SESSION_WORKING, "another process goes on with it");
+}
