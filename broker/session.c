@@ -167,6 +167,8 @@ step_prompt(struct sessions *s, struct session *x, const struct observation *o, 
 static void
 step_turn_start(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
+	if (told_start_is_old(x, o))
+		return;
 	later(&x->track->prompt_cli_ns, o->time_ns);
 	told_note_prompt(x, o);
 	state_show(s, x, o, now_ns);

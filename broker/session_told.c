@@ -134,6 +134,20 @@ told_note_prompt(struct session *x, const struct observation *o)
 	}
 }
 
+static uint64_t
+turn_of(const struct observation *o)
+{
+	return hash_str(o->request_id.len ? o->request_id : o->prompt_id);
+}
+
+bool
+told_start_is_old(const struct session *x, const struct observation *o)
+{
+	const struct session_track *t = x->track;
+
+	return turn_of(o) && turn_of(o) == t->told_turn && o->time_ns <= t->told_end_cli_ns + MOMENT_NS;
+}
+
 bool
 told_end_is_old(const struct session *x, const struct observation *o)
 {
@@ -146,12 +160,6 @@ told_end_is_old(const struct session *x, const struct observation *o)
 	if (o->start_ns && t->told_end_cli_ns >= o->start_ns && t->told_end_cli_ns <= o->time_ns + ROUNDING_NS)
 		return true;
 	return false;
-}
-
-static uint64_t
-turn_of(const struct observation *o)
-{
-	return hash_str(o->request_id.len ? o->request_id : o->prompt_id);
 }
 
 bool

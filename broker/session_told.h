@@ -34,6 +34,9 @@ bool told_outlasts_turn(struct session *x, const struct observation *o);
 /* A prompt without the word of a hook, though the ones before had it: nobody calls the hooks any more. */
 void told_note_prompt(struct session *x, const struct observation *o);
 
+/* Whether o tells once more of the beginning of a turn whose end was told: two settings may have called the same hook. */
+bool told_start_is_old(const struct session *x, const struct observation *o);
+
 /* Whether the end of a turn comes too late to be one of the turn that runs, or was told before. */
 bool told_end_is_old(const struct session *x, const struct observation *o);
 

@@ -3,15 +3,17 @@
  *
  *	golden [--update] [--delays] [--print] [RECORDING...]
  *
- * Plays each recording (a folder with manifest.jsonl) through decode, providers and sessions on the recording's own clock,
- * timers included, and then checks that
+ * Plays each recording (a folder with manifest.jsonl, hooks.jsonl, or both) through decode, providers and sessions on the
+ * recording's own clock, timers included: its telemetry alone, and with its hooks beside it. Then it checks that
  * - the events are those of tests/golden/expected/<cli>-<scenario>.txt (where there is such a file);
  * - the totals per session are those of the recording's expected.json;
- * - no session is left working or waiting once silence has lasted longer than the quiet time.
+ * - no session is left working or waiting once silence has lasted longer than the quiet time;
+ * - what hooks tell is the state within 100 ms (golden_told.c), and the order of arrival changes nothing (golden_shuffle.c).
  *
  * Without recordings on the command line it plays those in tests/recordings and, where they are, in ../shared/captures.
  * One line per check; exit status 1 if any failed. --update writes the expected streams, --print shows the stream, --delays
- * prints what the timeline says beside when it was seen (see README.md).
+ * prints what the timeline says beside when it was seen (see README.md). SHUFFLES is how many orders are tried (200), SEED the
+ *first.
  */
 #include "golden.h"
 
@@ -65,12 +67,12 @@ begin(struct play *p, const char *dir)
 	p->out = open_memstream(&p->stream, &p->stream_len);
 	p->sessions = sessions_create(&settings, &p->sink);
 	arena_init(&p->arena, 256u << 20);
-	if (!golden_each_line(p, "manifest.jsonl", golden_add_request)) {
-		golden_report(p, false, "manifest", "no manifest.jsonl in %s", dir);
+	golden_load_hooks(p);
+	if (!golden_each_line(p, "manifest.jsonl", golden_add_request) && p->hook_count == 0) {
+		golden_report(p, false, "recording", "neither manifest.jsonl nor hooks.jsonl in %s", dir);
 		return false;
 	}
 	golden_each_line(p, "timeline.jsonl", golden_add_time);
-	golden_load_hooks(p);
 	return golden_prepare(p);
 }
 
@@ -103,7 +105,7 @@ play(struct play *p, const struct options *o)
 	golden_check_stream(p, o->expected_dir, p->stream, o->update);
 }
 
-/* Once with its telemetry alone and, if it has hooks, once more with them. */
+/* Once with its telemetry alone, if it has any, and once with hooks, if it has those. */
 static int
 run(const char *dir, const struct options *o)
 {
@@ -111,7 +113,7 @@ run(const char *dir, const struct options *o)
 	bool ok = begin(&alone, dir);
 	int failures;
 
-	if (ok)
+	if (ok && alone.request_count)
 		play(&alone, o);
 	if (ok && alone.hook_count && begin(&told, dir)) {
 		told.told = true;

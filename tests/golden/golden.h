@@ -51,6 +51,7 @@ struct change {
 /* A line of the timeline that says something of a state. */
 struct seen {
 	uint64_t t_ms;
+	uint64_t next_ms; /* of the next prompt; UINT64_MAX: there is none */
 	char what[64];
 };
 

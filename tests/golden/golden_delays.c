@@ -8,6 +8,15 @@ static const struct truth {
 	bool answers; /* a dialog */
 } truths[] = {
 	{ "ENTER", SESSION_WORKING, false, false },
+	{ "seen: Hello", SESSION_COMPLETED, false, false },
+	{ "seen: Allow", SESSION_WAITING, false, false },
+	{ "seen: Apply", SESSION_WAITING, false, false },
+	{ "seen: Do you want", SESSION_WAITING, false, false },
+	{ "seen: Would you like", SESSION_WAITING, false, false },
+	{ "seen: Which colour", SESSION_WAITING, false, false },
+	{ "key Escape", SESSION_COMPLETED, false, true },
+	{ "key ", SESSION_WORKING, false, true },
+	{ "exited", SESSION_ENDED, false, false },
 	{ "prompt", SESSION_WORKING, false, false },
 	{ "answer", SESSION_COMPLETED, false, false },
 	{ "saw answer", SESSION_COMPLETED, false, false },
@@ -38,6 +47,14 @@ truth_of(const char *what)
 	return NULL;
 }
 
+static bool
+is_prompt(const struct seen *s)
+{
+	const struct truth *t = truth_of(s->what);
+
+	return t->state == SESSION_WORKING && !t->answers;
+}
+
 void
 golden_add_time(struct play *p, const cJSON *m)
 {
@@ -49,15 +66,25 @@ golden_add_time(struct play *p, const cJSON *m)
 	if (p->timeline_count == TIMELINE_MAX || !truth_of(golden_text(m, "what")))
 		return;
 	s->t_ms = t;
+	s->next_ms = UINT64_MAX;
 	snprintf(s->what, sizeof(s->what), "%s", golden_text(m, "what"));
+	for (size_t i = p->timeline_count; is_prompt(s) && i-- > 0 && p->timeline[i].next_ms == UINT64_MAX;)
+		p->timeline[i].next_ms = t;
 	p->timeline_count++;
+}
+
+/* Whether no dialog is open after it. */
+static bool
+moves_on(const struct truth *t)
+{
+	return t->answers || t->state == SESSION_WORKING;
 }
 
 uint64_t
 golden_answered_ms(const struct play *p, uint64_t t_ms)
 {
 	for (size_t i = 0; i < p->timeline_count; i++)
-		if (p->timeline[i].t_ms >= t_ms && truth_of(p->timeline[i].what)->answers)
+		if (p->timeline[i].t_ms >= t_ms && moves_on(truth_of(p->timeline[i].what)))
 			return p->timeline[i].t_ms;
 	return 0;
 }
@@ -101,6 +128,8 @@ delay_of(struct play *p, const struct seen *s, char *text, size_t size)
 		return false;
 	}
 	c = first_seen(p, s->t_ms > p->last_seen_ms ? s->t_ms : p->last_seen_ms, truth->state);
+	if (c && p->told && c->seen_ms > s->next_ms)
+		c = NULL;
 	if (c)
 		p->last_seen_ms = c->seen_ms;
 	if (!c)
@@ -115,12 +144,13 @@ delay_of(struct play *p, const struct seen *s, char *text, size_t size)
 void
 golden_print_delays(struct play *alone, struct play *told)
 {
-	char by_telemetry[64], by_hooks[64] = "—";
-	bool late;
+	char by_telemetry[64] = "—", by_hooks[64] = "—";
+	bool late = false;
 
 	for (size_t i = 0; i < alone->timeline_count; i++) {
 		const struct seen *s = &alone->timeline[i];
-		late = delay_of(alone, s, by_telemetry, sizeof(by_telemetry));
+		if (alone->request_count)
+			late = delay_of(alone, s, by_telemetry, sizeof(by_telemetry));
 		if (told)
 			late |= delay_of(told, s, by_hooks, sizeof(by_hooks));
 		if (late || !truth_of(s->what)->exit)

@@ -16,14 +16,19 @@
 
 /* --- reading --- */
 
-/* `agentbus emit` tells title threads by their answer, and leaves it out, as all that people and models wrote. */
+/*
+ * `agentbus emit` leaves out what people and models wrote, and tells of it what matters: that it answers a title thread, or that
+ * a person has typed it.
+ */
 static void
-mark_title(cJSON *payload)
+mark_as_emit(cJSON *payload)
 {
 	static const char title[] = "{\"title\":";
 
 	if (strncmp(golden_text(payload, "last-assistant-message"), title, strlen(title)) == 0)
 		cJSON_AddTrueToObject(payload, "title_thread");
+	if (cJSON_HasObjectItem(payload, "submitted_prompt"))
+		cJSON_AddTrueToObject(payload, "typed");
 }
 
 static void
@@ -35,7 +40,7 @@ add_hook(struct play *p, const cJSON *line)
 
 	if (!payload || p->hook_count == HOOKS_MAX)
 		return;
-	mark_title(payload);
+	mark_as_emit(payload);
 	*h = (struct hook_line){
 		.t_ms = (uint64_t)golden_number(line, "t_ms"),
 		.timed = cJSON_HasObjectItem(line, "t_ms"),

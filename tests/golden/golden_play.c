@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define HOOKS_ALONE_NS 1800000000000000000ull /* when a recording without telemetry began */
+
 /* --- files --- */
 
 char *
@@ -209,6 +211,8 @@ golden_prepare(struct play *p)
 		}
 		find_base(p, &q, p->requests[i].t_ms);
 	}
+	if (p->base_ns == 0)
+		p->base_ns = HOOKS_ALONE_NS;
 	golden_time_hooks(p);
 	for (size_t i = 0; i < p->hook_count; i++)
 		if (p->hooks[i].t_ms > p->end_ms)
