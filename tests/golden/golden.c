@@ -167,7 +167,7 @@ main(int argc, char **argv)
 		if (strcmp(argv[i], "--update") == 0)
 			o.update = true;
 		else if (strcmp(argv[i], "--delays") == 0)
-			o.delays = true;
+			o.delays = true, o.shuffles = 0, golden_print_delays_head();
 		else if (strcmp(argv[i], "--print") == 0)
 			o.print = true;
 		else

@@ -154,7 +154,8 @@ void golden_add_time(struct play *p, const cJSON *m);
 /* When the person answered the dialog that was open at t_ms, 0 if the timeline does not say. */
 uint64_t golden_answered_ms(const struct play *p, uint64_t t_ms);
 
-/* The rows of the tables in README.md that a recording has. `told` is the same with hooks, NULL: it has none. */
+/* The head of a table in README.md, and the rows that a recording has. `told` is the same with hooks, NULL: it has none. */
+void golden_print_delays_head(void);
 void golden_print_delays(struct play *alone, struct play *told);
 
 /* golden_shuffle.c: the same evidence in any order. */

@@ -24,7 +24,7 @@ static const struct truth {
 	{ "approval prompt", SESSION_WAITING, false, false },
 	{ "saw approval", SESSION_WAITING, false, false },
 	{ "approve", SESSION_WORKING, false, true },
-	{ "press 1 (approve)", SESSION_WORKING, false, true },
+	{ "press 1", SESSION_WORKING, false, true },
 	{ "approving", SESSION_WORKING, false, true },
 	{ "deny", SESSION_COMPLETED, false, true },
 	{ "rejecting", SESSION_COMPLETED, false, true },
@@ -68,6 +68,7 @@ golden_add_time(struct play *p, const cJSON *m)
 	s->t_ms = t;
 	s->next_ms = UINT64_MAX;
 	snprintf(s->what, sizeof(s->what), "%s", golden_text(m, "what"));
+	s->what[strcspn(s->what, "(|")] = '\0'; /* details of the recorder, and what would end a cell of the table */
 	for (size_t i = p->timeline_count; is_prompt(s) && i-- > 0 && p->timeline[i].next_ms == UINT64_MAX;)
 		p->timeline[i].next_ms = t;
 	p->timeline_count++;
@@ -142,6 +143,19 @@ delay_of(struct play *p, const struct seen *s, char *text, size_t size)
 }
 
 void
+golden_print_delays_head(void)
+{
+	printf("| recording | state | what the person saw (s) | telemetry alone (s) | with hooks (s) |\n"
+	       "| --- | --- | --- | --- | --- |\n");
+}
+
+static const char *
+short_name(const struct play *p)
+{
+	return strncmp(p->name, "bundled-", 8) == 0 ? p->name + 8 : p->name;
+}
+
+void
 golden_print_delays(struct play *alone, struct play *told)
 {
 	char by_telemetry[64] = "—", by_hooks[64] = "—";
@@ -154,7 +168,8 @@ golden_print_delays(struct play *alone, struct play *told)
 		if (told)
 			late |= delay_of(told, s, by_hooks, sizeof(by_hooks));
 		if (late || !truth_of(s->what)->exit)
-			printf("| %s | %s | %.3f %.32s | %s | %s |\n", alone->name, session_state_name(truth_of(s->what)->state),
-			       (double)s->t_ms / 1e3, s->what, by_telemetry, by_hooks);
+			printf("| %s | %s | %.3f %.40s | %s | %s |\n", short_name(alone),
+			       session_state_name(truth_of(s->what)->state), (double)s->t_ms / 1e3, s->what, by_telemetry,
+			       by_hooks);
 	}
 }
