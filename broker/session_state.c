@@ -297,6 +297,7 @@ told_end_turn(struct sessions *s, struct session *x, const struct observation *o
 {
 	const struct change began = { SESSION_WORKING, EVIDENCE_TOLD, "activity", .time_ns = o->time_ns };
 	const bool news = told_end_is_news(x, o);
+	const char *reason = told_end_reason(x, o);
 
 	told_note_end(x, o);
 	if (told_outlasts_turn(x, o))
@@ -311,7 +312,7 @@ told_end_turn(struct sessions *s, struct session *x, const struct observation *o
 	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;
-	complete(s, x, o->time_ns, o->reason, o, now_ns);
+	complete(s, x, o->time_ns, reason, o, now_ns);
 	end_if_over(s, x, o, now_ns);
 }
 

@@ -174,6 +174,18 @@ told_end_is_news(const struct session *x, const struct observation *o)
 	return x->state == SESSION_IDLE;
 }
 
+const char *
+told_end_reason(const struct session *x, const struct observation *o)
+{
+	const struct session_track *t = x->track;
+	const bool hooks_saw_it = t->told_start_cli_ns && x->turn_started_ns <= t->told_start_cli_ns + MOMENT_NS &&
+				  t->told_end_cli_ns < x->turn_started_ns;
+
+	if ((o->flags & OBS_STATUS) && (x->state == SESSION_WAITING || hooks_saw_it))
+		return "interrupted";
+	return o->reason;
+}
+
 void
 told_note_end(struct session *x, const struct observation *o)
 {

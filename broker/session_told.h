@@ -43,6 +43,12 @@ bool told_end_is_old(const struct session *x, const struct observation *o);
 /* Whether o ends a turn of which nobody has heard before: only what is told does. */
 bool told_end_is_news(const struct session *x, const struct observation *o);
 
+/*
+ * Why the turn is over that o ends. A status says only that it is; but whoever has answered a dialog lets it go on, and the end
+ * of a turn that a hook saw begin is told by a hook: else its person has stopped it.
+ */
+const char *told_end_reason(const struct session *x, const struct observation *o);
+
 /* Remembers which turn was told to be over. */
 void told_note_end(struct session *x, const struct observation *o);
 

@@ -2,6 +2,7 @@
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
+#include "claude_session.h"
 #include "otlp.h"
 #include "provider.h"
 #include "session.h"
@@ -29,6 +30,7 @@ struct request {
 struct hook_line {
 	uint64_t t_ms;
 	bool timed; /* t_ms is recorded */
+	bool file;  /* no hook, but Claude Code's session file was written */
 	char event[32];
 	char *payload; /* JSON */
 };
@@ -70,6 +72,7 @@ struct play {
 	size_t request_count;
 	struct hook_line *hooks; /* in the order of their time */
 	size_t hook_count;
+	struct claude_known known; /* of the session file */
 	struct hook_start *starts;
 	size_t start_count;
 	uint64_t newest_log_ns;
@@ -123,7 +126,7 @@ void golden_close_peers(struct play *p, uint64_t t_ms);
 /* All of it in its own time, hooks only if p->told. */
 void golden_play(struct play *p);
 
-/* golden_hooks.c: hooks.jsonl and notify.jsonl. */
+/* golden_hooks.c: hooks.jsonl, notify.jsonl, and sessions.jsonl. */
 
 void golden_load_hooks(struct play *p);
 void golden_free_hooks(struct play *p);
@@ -134,7 +137,10 @@ void golden_note_start(struct play *p, const Opentelemetry__Proto__Logs__V1__Log
 /* Gives each hook its time, once those of the telemetry are known, and puts them in order. */
 void golden_time_hooks(struct play *p);
 
-/* What a hook means; views are the arena's. Whose it is, is the provider of the recording. */
+/* Applies what the session file says, at now_ns. */
+void golden_apply_file(struct play *p, const struct hook_line *h, uint64_t now_ns);
+
+/* What a hook means; views are the arena's. Whose it is, is the provider of the recording. False for a session file. */
 bool golden_read_hook(struct play *p, const struct hook_line *h, uint64_t now_ns, struct observation *ret);
 
 /* golden_check.c */

@@ -1,5 +1,6 @@
 /*
- * What hooks and notify were told, beside the telemetry. The time of a line is, in this order:
+ * What hooks and notify were told, and what Claude Code wrote to its session file, beside the telemetry. The time of a line is,
+ * in this order:
  * - its t_ms, where it was recorded (Codex);
  * - HOOK_RUNS_MS after the record `hook_execution_start` of the same event, the first for the first and so on (Claude Code);
  * - that of the newest log record for the end of the session, which is not logged: nothing is after it;
@@ -50,6 +51,16 @@ add_hook(struct play *p, const cJSON *line)
 	p->hook_count++;
 }
 
+static void
+add_file(struct play *p, const cJSON *line)
+{
+	const size_t count = p->hook_count;
+
+	add_hook(p, line);
+	if (p->hook_count > count)
+		p->hooks[count].file = true;
+}
+
 void
 golden_load_hooks(struct play *p)
 {
@@ -57,6 +68,7 @@ golden_load_hooks(struct play *p)
 	p->starts = calloc(HOOKS_MAX, sizeof(*p->starts));
 	golden_each_line(p, "hooks.jsonl", add_hook);
 	golden_each_line(p, "notify.jsonl", add_hook);
+	golden_each_line(p, "sessions.jsonl", add_file);
 }
 
 void
@@ -153,4 +165,17 @@ golden_read_hook(struct play *p, const struct hook_line *h, uint64_t now_ns, str
 	provider = hook_provider(str_from(cli));
 	arena_reset(&p->arena);
 	return provider && hook_read_payload(provider, h->payload, strlen(h->payload), now_ns, &p->arena, ret) == VERDICT_OK;
+}
+
+void
+golden_apply_file(struct play *p, const struct hook_line *h, uint64_t now_ns)
+{
+	struct claude_session c;
+	struct observation o;
+
+	arena_reset(&p->arena);
+	if (!claude_session_read(h->payload, strlen(h->payload), &p->arena, &c))
+		return;
+	while (claude_session_next(&p->known, &c, now_ns, now_ns, &o))
+		sessions_observe(p->sessions, &o, now_ns);
 }

@@ -239,7 +239,9 @@ golden_apply_hook(struct play *p, const struct hook_line *h, uint64_t t_ms)
 
 	golden_run_until(p, t_ms);
 	p->arrival_ms = t_ms;
-	if (golden_read_hook(p, h, now_at(p, h->t_ms), &o) && o.means != MEANS_NOTHING)
+	if (h->file)
+		golden_apply_file(p, h, now_ns);
+	else if (golden_read_hook(p, h, now_at(p, h->t_ms), &o) && o.means != MEANS_NOTHING)
 		sessions_observe(p->sessions, &o, now_ns);
 }
 

@@ -160,6 +160,16 @@ add_hook(struct shuffle *s, const struct hook_line *h, uint64_t *newest_ms)
 		add(s, late.t_ms + below(s, HOOK_SEND_MS), NULL, &late);
 }
 
+/* The file is read after each writing of it, or after several. */
+static void
+add_file(struct shuffle *s, const struct hook_line *h, uint64_t *newest_ms)
+{
+	const uint64_t t = h->t_ms + below(s, HOOK_SEND_MS);
+
+	*newest_ms = t > *newest_ms ? t : *newest_ms;
+	add(s, *newest_ms, NULL, h);
+}
+
 /* Where hooks tell all, it is no matter how wrong the clock of the telemetry is, if that can be seen: ahead by more than delays.
  */
 static const int64_t skews_s[] = { 0, 0, 0, -300, -45, -20, 12, 300 };
@@ -168,9 +178,9 @@ static void
 mix(struct shuffle *s)
 {
 	struct play *p = s->play;
-	uint64_t delay[OTLP_SIGNAL_COUNT], newest[OTLP_SIGNAL_COUNT] = { 0 }, newest_hook = 0;
+	uint64_t delay[OTLP_SIGNAL_COUNT], newest[OTLP_SIGNAL_COUNT] = { 0 }, newest_hook = 0, newest_file = 0;
 
-	if (s->complete)
+	if (s->complete && p->request_count)
 		p->skew_ns = (uint64_t)skews_s[below(s, sizeof(skews_s) / sizeof(skews_s[0]))] * 1000 * MS;
 	for (size_t i = 0; i < OTLP_SIGNAL_COUNT; i++)
 		delay[i] = below(s, EXPORTER_MS);
@@ -184,7 +194,9 @@ mix(struct shuffle *s)
 	}
 	s->lost = p->request_count && below(s, 2) ? &p->hooks[below(s, p->hook_count)] : NULL;
 	for (size_t i = 0; i < p->hook_count; i++)
-		if (&p->hooks[i] != s->lost)
+		if (p->hooks[i].file)
+			add_file(s, &p->hooks[i], &newest_file);
+		else if (&p->hooks[i] != s->lost)
 			add_hook(s, &p->hooks[i], &newest_hook);
 }
 
@@ -209,6 +221,7 @@ play(struct shuffle *s)
 	s->policy = policy_create(&wanted);
 	sessions_destroy(p->sessions);
 	p->sessions = sessions_create(&settings, &s->sink);
+	p->known = (struct claude_known){ .id = "" };
 	for (size_t i = 0; i < s->item_count; i++) {
 		const struct item *item = &s->items[i];
 		if (item->request)

@@ -212,14 +212,28 @@ Test(session_life, escape_in_a_dialog)
 	cr_expect_eq(get("a")->state, SESSION_COMPLETED, "by telemetry");
 	see(hook(MEANS_TURN_START, 20000, 0), 0);
 	see(about(hook(MEANS_ASK, 21000, 0), "Bash", ""), 0);
-	struct observation idle = hook(MEANS_TURN_END, 23000, OBS_STATUS);
-	idle.reason = "interrupted";
-	see(idle, 0);
+	see(hook(MEANS_TURN_END, 23000, OBS_STATUS), 0);
 	cr_expect_eq(get("a")->state, SESSION_COMPLETED, "by the session file");
+	cr_expect_str_eq(get("a")->reason, "interrupted");
 	see(hook(MEANS_TURN_START, 30000, 0), 0);
 	see(about(hook(MEANS_ASK, 31000, 0), "Bash", ""), 0);
 	see(hook(MEANS_TURN_START, 40000, 0), 0);
 	cr_expect_eq(get("a")->state, SESSION_WORKING, "at the latest by the next prompt");
+}
+
+Test(session_life, a_status_alone_says_why_a_turn_is_over)
+{
+	see(hook(MEANS_TURN_START, 1000, 0), 0);
+	see(hook(MEANS_TURN_END, 5000, OBS_STATUS), 0);
+	cr_expect_str_eq(get("a")->reason, "interrupted", "a Stop would have come");
+	see(hook(MEANS_TURN_START, 10000, 0), 0);
+	see(hook(MEANS_TURN_END, 12000, 0), 0);
+	see(hook(MEANS_TURN_END, 12030, OBS_STATUS), 0);
+	cr_expect_str_eq(get("a")->reason, "turn_end", "and here it has");
+	see(hook(MEANS_ACTIVITY, 20000, OBS_STATUS | OBS_OPENS), 0);
+	see(hook(MEANS_TURN_END, 25000, OBS_STATUS), 0);
+	cr_expect_eq(get("a")->state, SESSION_COMPLETED);
+	cr_expect_str_eq(get("a")->reason, "turn_end", "/compact: no hook tells of such ends");
 }
 
 Test(session_life, interrupted_by_a_hook)
