@@ -152,7 +152,7 @@ TEST_ARCHIVES := $(BUILD)/tests/libbroker.a $(BUILD)/tests/libclients.a
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(TEST_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $< $(if $(filter $@,$(CLIENT_TESTS)),$(BUILD)/tests/libclients.a,$(TEST_ARCHIVES)) $(TEST_LIBS) -o $@
 
-$(GOLDEN): $(GOLDEN_SRC:%.c=$(BUILD)/%.o) $(BUILD)/tests/libbroker.a
+$(GOLDEN): $(GOLDEN_SRC:%.c=$(BUILD)/%.o) $(BUILD)/clients/notify/policy.o $(BUILD)/tests/libbroker.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(BROKER_LIBS) -lm -o $@
 
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay_main.o $(TEST_ARCHIVES)

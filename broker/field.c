@@ -141,12 +141,23 @@ value_of(const OtlpAnyValue *v, struct value *ret)
 	}
 }
 
+/* Codex gives thread.id twice: the number of the system's thread, and the text that is meant here. */
+static bool
+better(const struct fields *f, enum field id, const struct value *v)
+{
+	return !field_has(f, id) || (v->kind == VALUE_TEXT && f->values[id].kind != VALUE_TEXT);
+}
+
 void
 fields_add(struct fields *f, const struct field_rule *rules, size_t rule_count, OtlpKeyValue **attrs, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct field_rule *r = bsearch(attrs[i]->key, rules, rule_count, sizeof(*rules), compare_field_rule);
-		if (r && !field_has(f, r->field) && value_of(attrs[i]->value, &f->values[r->field]))
+		struct value v;
+
+		if (r && value_of(attrs[i]->value, &v) && better(f, r->field, &v)) {
+			f->values[r->field] = v;
 			f->present |= 1ull << r->field;
+		}
 	}
 }

@@ -119,7 +119,7 @@ bool any_pattern_matches(const char *const *patterns, struct str s);
 /* The value of an attribute if it is a text, number or truth; *ret is untouched otherwise. */
 bool value_of(const OtlpAnyValue *v, struct value *ret);
 
-/* Adds what attributes tell by the rules; of two that mean the same field the first with a value counts. */
+/* Adds what attributes tell by the rules; of two that mean the same field the first text counts, else the first value. */
 void fields_add(struct fields *f, const struct field_rule *rules, size_t rule_count, OtlpKeyValue **attrs, size_t count);
 
 /* What is there, as text, number, or truth; numbers and truths also from text, 0 and false where there is none. */

@@ -103,6 +103,7 @@ struct observation {
 	struct str process;      /* what tells this process from others (host and pid), or empty */
 	uint64_t start_ns;       /* of a span; else 0 */
 	uint64_t time_ns;        /* when it happened (a span: ended), by the CLI's clock; never 0 */
+	uint64_t stated_ns;      /* what it says where that is too far ahead, and time_ns is when it arrived; else 0 */
 	uint64_t peer;           /* the connection, 0 if there is none */
 	uint8_t trace_id[16], span_id[8];
 	bool has_trace_id, has_span_id;

@@ -106,10 +106,13 @@ parse_timestamp(struct str s)
 	return *p == 'Z' && t > 0 ? (uint64_t)t * NS_PER_S + frac : 0;
 }
 
-static uint64_t
-sane_time(uint64_t ns, uint64_t now_ns)
+static void
+observe_time(uint64_t ns, uint64_t now_ns, struct observation *o)
 {
-	return ns == 0 || ns > now_ns + OBSERVATION_AHEAD_NS ? now_ns : ns;
+	const bool ahead = ns > now_ns + OBSERVATION_AHEAD_NS;
+
+	o->time_ns = ns == 0 || ahead ? now_ns : ns;
+	o->stated_ns = ahead ? ns : 0;
 }
 
 /* --- fields to an observation --- */
@@ -316,7 +319,7 @@ provider_read_log(const struct provider *p, const struct resource_view *r, const
 	observe_fields(p, r, &f, &o);
 	if (o.session.len == 0)
 		o.session = r->session;
-	o.time_ns = sane_time(ns ? ns : parse_timestamp(field_text(&f, F_TIMESTAMP)), r->now_ns);
+	observe_time(ns ? ns : parse_timestamp(field_text(&f, F_TIMESTAMP)), r->now_ns, &o);
 	o.has_trace_id = copy_id(&rec->trace_id, o.trace_id, sizeof(o.trace_id));
 	o.has_span_id = copy_id(&rec->span_id, o.span_id, sizeof(o.span_id));
 	observe_rule(p, provider_rule(p->events, p->event_count, name, &f), &f, &o);
@@ -374,7 +377,7 @@ provider_read_span(const struct provider *p, const struct resource_view *r, cons
 	observe_fields(p, r, &f, &o);
 	if (o.session.len == 0)
 		o.session = session_of_events(p, span, r->max_attributes);
-	o.time_ns = sane_time(span->end_time_unix_nano, r->now_ns);
+	observe_time(span->end_time_unix_nano, r->now_ns, &o);
 	o.start_ns = span->start_time_unix_nano;
 	o.has_trace_id = copy_id(&span->trace_id, o.trace_id, sizeof(o.trace_id));
 	o.has_span_id = copy_id(&span->span_id, o.span_id, sizeof(o.span_id));

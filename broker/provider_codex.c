@@ -39,6 +39,7 @@ static const struct field_rule field_rules[] = {
 	{ "sender_thread_id", F_PARENT },
 	{ "state", F_PHASE },
 	{ "success", F_SUCCESS },
+	{ "thread.id", F_SESSION_ALT },
 	{ "thread_id", F_SESSION_ALT },
 	{ "tool_name", F_TOOL },
 	{ "turn_id", F_REQUEST_ID },

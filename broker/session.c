@@ -3,6 +3,7 @@
  */
 #include "session.h"
 
+#include "session_clock.h"
 #include "session_kin.h"
 #include "session_merge.h"
 #include "session_state.h"
@@ -71,7 +72,11 @@ creates(const struct observation *o)
 	case MEANS_ASK:
 		return told(o);
 	case MEANS_TURN_END:
-		return told(o) && !(o->flags & OBS_STATUS);
+		if (told(o))
+			return !(o->flags & OBS_STATUS);
+		return (o->flags & OBS_SPAN) != 0; /* it may come before the logs of what it ends */
+	case MEANS_END:
+		return (o->flags & OBS_SPAN) != 0;
 	case MEANS_START:
 	case MEANS_PROMPT:
 	case MEANS_TURN_START:
@@ -151,6 +156,7 @@ step_prompt(struct sessions *s, struct session *x, const struct observation *o, 
 	if (t->guessed_aux && (x->prompts > 0 || o->time_ns > t->start_cli_ns + TITLE_PROMPT_NS))
 		kin_unlink(s, x);
 	x->prompts += (o->flags & OBS_COUNTED) != 0;
+	told_note_prompt(x, o);
 	later(&t->prompt_cli_ns, o->time_ns);
 	state_show(s, x, o, now_ns);
 	state_emit(s, x, EVENT_PROMPT, o, NULL, now_ns);
@@ -161,8 +167,10 @@ step_prompt(struct sessions *s, struct session *x, const struct observation *o, 
 static void
 step_turn_start(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
+	if (told_start_is_old(x, o))
+		return;
 	later(&x->track->prompt_cli_ns, o->time_ns);
-	x->track->told = true;
+	told_note_prompt(x, o);
 	state_show(s, x, o, now_ns);
 	state_begin_turn(s, x, o, now_ns);
 }
@@ -448,9 +456,11 @@ void
 sessions_observe(struct sessions *s, const struct observation *o, uint64_t now_ns)
 {
 	struct session *x = resolve(s, o, now_ns);
+	struct observation own;
 
 	if (!x)
 		return;
+	o = clock_align(x, o, &own, now_ns);
 	table_touch(s, x, now_ns);
 	merge_fields(s, x, o, now_ns);
 	steps[o->means](s, x, o, now_ns);

@@ -57,7 +57,7 @@ static const size_t cli_track_times[] = {
 	offsetof(struct session_track, asked_cli_ns),    offsetof(struct session_track, closed_cli_ns),
 	offsetof(struct session_track, tool_cli_ns),     offsetof(struct session_track, prompt_cli_ns),
 	offsetof(struct session_track, start_cli_ns),    offsetof(struct session_track, ask_cli_ns),
-	offsetof(struct session_track, told_end_cli_ns),
+	offsetof(struct session_track, told_end_cli_ns), offsetof(struct session_track, over_cli_ns),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -113,11 +113,14 @@ put_track(struct bus_wire *w, const struct session *s)
 	put_process(w, t);
 	put_ring(w, 51, t->counted, COUNTED_MAX, t->counted_next);
 	put_ring(w, 50, t->decided, DECIDED_MAX, t->decided_next);
+	bus_wire_number(w, 49, t->closed_bad);
 	bus_wire_number(w, 48, t->told);
 	bus_wire_number(w, 47, track_connected(t));
 	for (size_t i = COUNT(flags); i-- > 0;)
 		bus_wire_number(w, flags[i].field, *(const bool *)track_member(t, &flags[i]));
 	bus_wire_number(w, 30, t->tools);
+	bus_wire_fixed64(w, 27, t->over_cli_ns);
+	bus_wire_fixed64(w, 26, t->told_turn);
 	bus_wire_fixed64(w, 25, t->told_end_cli_ns);
 	for (size_t i = COUNT(timers); i-- > 0;) {
 		const uint64_t due_ns = *(const uint64_t *)track_member(t, &timers[i]);
@@ -318,10 +321,13 @@ read_track(struct session_track *t, const Record *r, uint64_t now_ns)
 		*(bool *)((char *)t + flags[i].track) = *(const protobuf_c_boolean *)(record + flags[i].record) != 0;
 	t->entered_ns = not_after(t->entered_ns, now_ns);
 	t->told_end_cli_ns = r->told_end_cli_ns;
+	t->told_turn = r->told_turn;
+	t->over_cli_ns = r->over_cli_ns;
 	t->told = r->told;
 	t->birth = r->birth;
 	t->found_dir = r->found_dir;
 	t->named = r->named;
+	t->closed_bad = r->closed_bad;
 	t->tools = r->tools;
 	t->decided_next = read_ring(t->decided, DECIDED_MAX, r->decided, r->n_decided);
 	t->counted_next = read_ring(t->counted, COUNTED_MAX, r->counted, r->n_counted);

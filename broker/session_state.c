@@ -81,7 +81,9 @@ state_enter(struct sessions *s, struct session *x, const struct change *c, const
 	x->state = c->to;
 	x->evidence = c->evidence;
 	str_copy(x->reason, sizeof(x->reason), str_from(c->reason));
-	x->state_since_ns = c->time_ns;
+	/* What began a state may be told after what ended it. */
+	if (c->time_ns > x->state_since_ns)
+		x->state_since_ns = c->time_ns;
 	x->state_observed_ns = x->track->entered_ns = now_ns;
 	emit(s, x,
 	     &(struct event){
@@ -141,14 +143,16 @@ begin_turn(struct sessions *s, struct session *x, uint64_t start_ns, const struc
 }
 
 static void
-complete(struct sessions *s, struct session *x, uint64_t end_ns, const struct observation *o, uint64_t now_ns)
+complete(struct sessions *s, struct session *x, uint64_t end_ns, const char *reason, const struct observation *o, uint64_t now_ns)
 {
 	/* A turn that is over while the model still owes an answer was stopped by its person. */
 	bool stopped = o->means == MEANS_TURN_END && x->track->answer_due && !x->failed;
 	struct change c = {
 		SESSION_COMPLETED,
 		told_or_shown(o),
-		reason_or(o, stopped ? "interrupted" : "turn_end"),
+		reason    ? reason
+		: stopped ? "interrupted"
+			  : "turn_end",
 		.time_ns = end_ns,
 		.turn_ns = state_turn_length(x, end_ns),
 	};
@@ -156,6 +160,30 @@ complete(struct sessions *s, struct session *x, uint64_t end_ns, const struct ob
 	state_clear_pending(x->track);
 	advance(x->track, end_ns);
 	state_enter(s, x, &c, o, now_ns);
+}
+
+/* That the session is over was known before anything else of it was. */
+static void
+end_if_over(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	const uint64_t over_ns = x->track->over_cli_ns;
+	const struct change c = { SESSION_ENDED, EVIDENCE_SHOWN, "exit", .time_ns = over_ns };
+
+	if (x->state == SESSION_COMPLETED && over_ns && (over_ns >= x->track->evidence_cli_ns || told_at_the_end(x, over_ns)))
+		state_enter(s, x, &c, o, now_ns);
+}
+
+/* The end of the turn, and of the session, may have come before what began it. */
+static void
+end_as_known(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
+{
+	const struct session_track *t = x->track;
+
+	if (t->closed_cli_ns <= o->time_ns)
+		return;
+	x->failed |= t->closed_bad;
+	complete(s, x, t->closed_cli_ns, t->closed_reason, o, now_ns);
+	end_if_over(s, x, o, now_ns);
 }
 
 void
@@ -172,8 +200,7 @@ state_begin_turn(struct sessions *s, struct session *x, const struct observation
 	x->turn_errors = 0;
 	x->failed = x->last_error.time_ns > o->time_ns;
 	begin_turn(s, x, o->time_ns, &c, o, now_ns);
-	if (x->track->closed_cli_ns > o->time_ns)
-		complete(s, x, x->track->closed_cli_ns, o, now_ns);
+	end_as_known(s, x, o, now_ns);
 }
 
 static bool
@@ -183,7 +210,10 @@ may_reopen(const struct session *x, const struct observation *o)
 	const bool sure = told(o) && !((o->flags & OBS_STATUS) && x->state == SESSION_ENDED);
 	uint64_t margin = x->evidence == EVIDENCE_INFERRED || sure ? 0 : REOPEN_NS;
 
-	if (!(o->flags & OBS_OPENS) || o->agent.len || o->time_ns <= x->track->closed_cli_ns)
+	if (!(o->flags & OBS_OPENS) || o->agent.len)
+		return false;
+	/* The end of a session's first turn may come before all else; see end_as_known(). */
+	if (o->time_ns <= x->track->closed_cli_ns && x->track->evidence_cli_ns != 0)
 		return false;
 	return o->time_ns > x->track->evidence_cli_ns + margin;
 }
@@ -220,6 +250,7 @@ state_activity(struct sessions *s, struct session *x, const struct observation *
 			begin_turn(s, x, began, &c, o, now_ns);
 			t->tools = tools;
 			t->answer_due = !answered;
+			end_as_known(s, x, o, now_ns);
 		}
 		break;
 	}
@@ -239,14 +270,14 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 	/* The dialog may open while the end of the answer is still being recorded. */
 	if (o->time_ns + ASK_EARLY_NS < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
 		return;
-	/* A status tells of a dialog, and a hook which tool it is about: in any order. */
-	if (x->state == SESSION_WAITING && x->track->ask_tool == 0)
-		told_note_ask(x, o);
+	/* One of several, or what a status told is told once more by a hook, which knows the tool. */
+	if (x->state == SESSION_WAITING)
+		told_note_ask(x, o, false);
 	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED &&
 	    !(told(o) && o->time_ns > x->track->evidence_cli_ns))
 		return;
 	if (x->state != SESSION_WAITING)
-		told_note_ask(x, o);
+		told_note_ask(x, o, true);
 	state_clear_pending(x->track);
 	advance(x->track, o->time_ns);
 	state_enter(s, x, &c, o, now_ns);
@@ -258,7 +289,7 @@ unseen_turn(const struct session *x, const struct observation *o)
 {
 	const struct session_track *t = x->track;
 
-	return x->state != SESSION_ENDED && o->start_ns && t->asked_cli_ns >= o->start_ns &&
+	return x->state != SESSION_ENDED && o->start_ns > x->turn_started_ns && t->asked_cli_ns >= o->start_ns &&
 	       t->asked_cli_ns <= o->time_ns + ROUNDING_NS && o->time_ns > t->evidence_cli_ns;
 }
 
@@ -266,15 +297,25 @@ unseen_turn(const struct session *x, const struct observation *o)
 static void
 told_end_turn(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
-	if (x->state == SESSION_ENDED)
+	const struct change began = { SESSION_WORKING, EVIDENCE_TOLD, "activity", .time_ns = o->time_ns };
+	const bool news = told_end_is_news(x, o);
+	const char *reason = told_end_reason(x, o);
+
+	told_note_end(x, o);
+	if (told_outlasts_turn(x, o))
 		return;
-	if (told_end_is_news(x, o))
+	if (x->state == SESSION_ENDED || (x->state == SESSION_IDLE && !news))
+		return;
+	if (news && x->state == SESSION_COMPLETED) {
+		begin_turn(s, x, o->time_ns, &began, o, now_ns);
+		x->track->answer_due = false;
+	} else if (news) {
 		x->turn_started_ns = o->time_ns;
-	else if (x->state == SESSION_IDLE)
-		return;
+	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;
-	complete(s, x, o->time_ns, o, now_ns);
+	complete(s, x, o->time_ns, reason, o, now_ns);
+	end_if_over(s, x, o, now_ns);
 }
 
 void
@@ -285,10 +326,12 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 
 	if (told_end_is_old(x, o) || ((o->flags & OBS_STATUS) && !open))
 		return;
-	if (o->time_ns > t->closed_cli_ns)
+	if (o->time_ns > t->closed_cli_ns) {
 		t->closed_cli_ns = o->time_ns;
+		t->closed_bad = (o->flags & OBS_FAILED) != 0;
+		t->closed_reason = o->reason;
+	}
 	if (told(o)) {
-		t->told_end_cli_ns = o->time_ns;
 		told_end_turn(s, x, o, now_ns);
 		return;
 	}
@@ -301,7 +344,7 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;
-	complete(s, x, o->time_ns, o, now_ns);
+	complete(s, x, o->time_ns, o->reason, o, now_ns);
 }
 
 static void
@@ -323,8 +366,12 @@ state_end(struct sessions *s, struct session *x, const struct observation *o, ui
 {
 	const struct change c = { SESSION_ENDED, told_or_shown(o), reason_or(o, "end"), .time_ns = o->time_ns };
 
-	if (o->time_ns + ROUNDING_NS >= x->track->evidence_cli_ns)
+	if (o->time_ns + ROUNDING_NS < x->track->evidence_cli_ns && !told_at_the_end(x, o->time_ns))
+		return;
+	if (x->shown || told(o))
 		end(s, x, &c, o, now_ns);
+	else
+		x->track->over_cli_ns = o->time_ns;
 }
 
 void

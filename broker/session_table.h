@@ -10,31 +10,42 @@
 #define DECIDED_MAX 16 /* answers whose tools were decided, remembered per session */
 #define PEERS_MAX   4  /* connections remembered per session */
 #define ASKS_MAX    8  /* dialogs without a session yet */
+#define ASKED_MAX   4  /* dialogs at once, remembered per session */
 #define COUNTED_MAX 32 /* span ids of counted calls, remembered per session */
+
+/* A dialog: hashes of the tool that it is about, 0: none, and of the sub-agent that asks, 0: the session itself. */
+struct asked {
+	uint64_t tool, agent;
+};
 
 /* How a session is followed; nothing of this is published. Times ending in _cli_ns are the CLI's, the rest the broker's. */
 struct session_track {
-	uint64_t evidence_cli_ns; /* newest evidence of the state */
-	uint64_t response_cli_ns; /* newest answer of the model */
-	uint64_t asked_cli_ns;    /* newest end of a call to the model, failed ones included */
-	uint64_t closed_cli_ns;   /* newest end of a turn, whether a turn was known to run or not */
-	uint64_t tool_cli_ns;     /* newest end of a tool that was allowed */
-	uint64_t prompt_cli_ns;   /* newest prompt */
-	uint64_t start_cli_ns;    /* newest MEANS_START */
-	uint64_t told_end_cli_ns; /* newest end of a turn that was told */
-	uint64_t response_id;     /* hash of the newest logged answer's request id */
+	uint64_t evidence_cli_ns;   /* newest evidence of the state */
+	uint64_t response_cli_ns;   /* newest answer of the model */
+	uint64_t asked_cli_ns;      /* newest end of a call to the model, failed ones included */
+	uint64_t closed_cli_ns;     /* newest end of a turn, whether a turn was known to run or not */
+	const char *closed_reason;  /* why that turn ended, static; NULL: nothing was said */
+	uint64_t over_cli_ns;       /* end of the session, if that is known and nothing else is */
+	uint64_t tool_cli_ns;       /* newest end of a tool that was allowed */
+	uint64_t prompt_cli_ns;     /* newest prompt */
+	uint64_t start_cli_ns;      /* newest MEANS_START */
+	uint64_t told_start_cli_ns; /* newest beginning of a turn that was told */
+	uint64_t told_end_cli_ns;   /* newest end of a turn that was told */
+	uint64_t told_turn;         /* hash of that turn\'s id, 0: unknown */
+	uint64_t response_id;       /* hash of the newest logged answer's request id */
 	uint64_t decided[DECIDED_MAX];
 	unsigned decided_next;
 	uint64_t counted[COUNTED_MAX];
 	unsigned counted_next;
 
 	/* An answer that stopped for a tool which nobody has decided on yet. */
-	uint64_t ask_id;      /* hash of its request id, 0: none */
-	uint64_t ask_cli_ns;  /* when it stopped */
-	uint64_t ask_due_ns;  /* when it becomes `waiting`; NEVER until its log record is here */
-	uint64_t ask_tool;    /* waiting, and told so: hash of the tool that is asked about, 0: unknown */
-	uint64_t fail_due_ns; /* when a final error becomes the end of the turn, NEVER: not pending */
+	uint64_t ask_id;               /* hash of its request id, 0: none */
+	uint64_t ask_cli_ns;           /* when it stopped */
+	uint64_t ask_due_ns;           /* when it becomes `waiting`; NEVER until its log record is here */
+	struct asked asked[ASKED_MAX]; /* waiting, and told so: what is asked about, as far as that is known */
+	uint64_t fail_due_ns;          /* when a final error becomes the end of the turn, NEVER: not pending */
 
+	bool closed_bad;  /* the turn that ended at closed_cli_ns has failed */
 	bool answer_due;  /* the model was asked and has not answered */
 	unsigned tools;   /* tools that were allowed and have not finished */
 	bool spans;       /* spans of this session have arrived */
@@ -44,6 +55,11 @@ struct session_track {
 	bool guessed_aux; /* auxiliary by likeness, not by a certain sign */
 	bool child_known; /* counted among its parent's children */
 	bool told;        /* its hooks tell when a turn begins, and so when it ends or waits */
+
+	bool hooked;            /* a hook or notify has told something of it */
+	int64_t lag_ns;         /* the least time from a record to its arrival, in the present window; see session_clock.h */
+	int64_t lag_before_ns;  /* and in the one before; INT64_MAX: there was none */
+	uint64_t lag_window_ns; /* when the present one began, 0: there is none */
 
 	/* Its process as the machine knows it, beside session.pid; it may serve several sessions, one after the other or at once.
 	 */

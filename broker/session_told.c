@@ -1,9 +1,13 @@
 #include "session_told.h"
 
 #define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
 
 /* What telemetry tells within this time of a hook is about the same moment: nobody answers a dialog so fast. */
 #define MOMENT_NS (500 * NS_PER_MS)
+
+/* A prompt of which no hook has told for so long, before or since. */
+#define HOOKS_GONE_NS (15 * NS_PER_S)
 
 /* Log records are cut to milliseconds. */
 #define ROUNDING_NS (1 * NS_PER_MS)
@@ -26,42 +30,122 @@ settles_a_dialog(enum meaning m)
 	}
 }
 
-static uint64_t
-asked_about(const struct observation *o)
+/* Takes the dialogs of an agent, or that about one of its tools, from the list. Returns whether there was one. */
+static bool
+answer(struct session_track *t, uint64_t agent, uint64_t tool)
 {
-	return o->tool.len ? hash_str(o->tool) ^ hash_str(o->agent) : 0;
+	bool found = false;
+
+	for (unsigned i = 0; i < ASKED_MAX; i++) {
+		struct asked *a = &t->asked[i];
+		if (a->tool && a->agent == agent && (tool == 0 || a->tool == tool)) {
+			*a = (struct asked){ 0 };
+			found = true;
+		}
+	}
+	return found;
 }
 
-/* A tool that begins right with the dialog is one of several that the model asked for at once; one that ends is the other one's.
+static bool
+open_dialogs(const struct session_track *t)
+{
+	for (unsigned i = 0; i < ASKED_MAX; i++)
+		if (t->asked[i].tool)
+			return true;
+	return false;
+}
+
+/*
+ * A tool that begins right with the dialog is one of several that the model asked for at once, one that begins later shows that
+ * it has gone on; a tool that ends answers the dialog about it. What an agent does says nothing of another's dialogs.
  */
 static bool
-told_of_another(const struct session_track *t, const struct observation *o)
+told_answers(struct session_track *t, const struct observation *o)
 {
-	if (o->flags & OBS_STATUS)
+	const bool begins = (o->flags & OBS_OPENS) != 0;
+
+	if (begins && o->time_ns <= t->evidence_cli_ns + MOMENT_NS)
 		return false;
-	if (o->flags & OBS_OPENS)
-		return o->time_ns <= t->evidence_cli_ns + MOMENT_NS;
-	return t->ask_tool && asked_about(o) != t->ask_tool;
+	if (!open_dialogs(t))
+		return true;
+	return answer(t, hash_str(o->agent), begins ? 0 : hash_str(o->tool)) && !open_dialogs(t);
 }
 
 bool
-told_ends_waiting(const struct session *x, const struct observation *o)
+told_ends_waiting(struct session *x, const struct observation *o)
 {
-	const struct session_track *t = x->track;
+	struct session_track *t = x->track;
 
 	if (o->time_ns <= t->evidence_cli_ns)
 		return false;
-	if (x->evidence != EVIDENCE_TOLD)
+	if (x->evidence != EVIDENCE_TOLD || (o->flags & OBS_STATUS))
 		return true;
 	if (told(o))
-		return !told_of_another(t, o);
-	return o->agent.len == 0 && settles_a_dialog(o->means) && o->time_ns > t->evidence_cli_ns + MOMENT_NS;
+		return told_answers(t, o);
+	if (o->agent.len || !settles_a_dialog(o->means) || o->time_ns <= t->evidence_cli_ns + MOMENT_NS)
+		return false;
+	answer(t, 0, 0);
+	return !open_dialogs(t);
 }
 
 void
-told_note_ask(struct session *x, const struct observation *o)
+told_note_ask(struct session *x, const struct observation *o, bool first)
 {
-	x->track->ask_tool = told(o) ? asked_about(o) : 0;
+	struct session_track *t = x->track;
+	const struct asked asked = { hash_str(o->tool), hash_str(o->agent) };
+	struct asked *free_one = NULL;
+
+	if (first)
+		memset(t->asked, 0, sizeof(t->asked));
+	if (!told(o) || asked.tool == 0)
+		return;
+	for (unsigned i = 0; i < ASKED_MAX; i++) {
+		if (t->asked[i].tool == asked.tool && t->asked[i].agent == asked.agent)
+			return;
+		if (t->asked[i].tool == 0)
+			free_one = &t->asked[i];
+	}
+	if (free_one)
+		*free_one = asked;
+}
+
+bool
+told_outlasts_turn(struct session *x, const struct observation *o)
+{
+	if (x->state != SESSION_WAITING || x->evidence != EVIDENCE_TOLD || (o->flags & (OBS_STATUS | OBS_FAILED)) ||
+	    (o->reason && strcmp(o->reason, "turn_end") != 0))
+		return false;
+	answer(x->track, 0, 0);
+	return open_dialogs(x->track);
+}
+
+void
+told_note_prompt(struct session *x, const struct observation *o)
+{
+	struct session_track *t = x->track;
+
+	if (told(o)) {
+		t->told = true;
+		if (o->time_ns > t->told_start_cli_ns)
+			t->told_start_cli_ns = o->time_ns;
+	} else if (t->told_start_cli_ns && o->time_ns > t->told_start_cli_ns + HOOKS_GONE_NS &&
+		   o->time_ns > t->evidence_cli_ns + HOOKS_GONE_NS) {
+		t->told = false;
+	}
+}
+
+static uint64_t
+turn_of(const struct observation *o)
+{
+	return hash_str(o->request_id.len ? o->request_id : o->prompt_id);
+}
+
+bool
+told_start_is_old(const struct session *x, const struct observation *o)
+{
+	const struct session_track *t = x->track;
+
+	return turn_of(o) && turn_of(o) == t->told_turn && o->time_ns <= t->told_end_cli_ns + MOMENT_NS;
 }
 
 bool
@@ -81,5 +165,36 @@ told_end_is_old(const struct session *x, const struct observation *o)
 bool
 told_end_is_news(const struct session *x, const struct observation *o)
 {
-	return told(o) && x->state == SESSION_IDLE && o->time_ns > x->track->evidence_cli_ns;
+	const struct session_track *t = x->track;
+
+	if (!told(o) || o->time_ns <= t->evidence_cli_ns)
+		return false;
+	if (x->state == SESSION_COMPLETED)
+		return t->told_turn && turn_of(o) && t->told_turn != turn_of(o) && x->turn_started_ns <= t->told_end_cli_ns;
+	return x->state == SESSION_IDLE;
+}
+
+const char *
+told_end_reason(const struct session *x, const struct observation *o)
+{
+	const struct session_track *t = x->track;
+	const bool hooks_saw_it = t->told_start_cli_ns && x->turn_started_ns <= t->told_start_cli_ns + MOMENT_NS &&
+				  t->told_end_cli_ns < x->turn_started_ns;
+
+	if ((o->flags & OBS_STATUS) && (x->state == SESSION_WAITING || hooks_saw_it))
+		return "interrupted";
+	return o->reason;
+}
+
+void
+told_note_end(struct session *x, const struct observation *o)
+{
+	x->track->told_end_cli_ns = o->time_ns;
+	x->track->told_turn = turn_of(o);
+}
+
+bool
+told_at_the_end(const struct session *x, uint64_t over_ns)
+{
+	return x->state == SESSION_COMPLETED && x->evidence == EVIDENCE_TOLD && over_ns + MOMENT_NS >= x->track->evidence_cli_ns;
 }

@@ -22,16 +22,38 @@ told_or_shown(const struct observation *o)
 	return told(o) ? EVIDENCE_TOLD : EVIDENCE_SHOWN;
 }
 
-/* Whether o, while x waits for its person, says that it waits no more. */
-bool told_ends_waiting(const struct session *x, const struct observation *o);
+/* Whether o, while x waits for its person, says that it waits no more: all its dialogs were answered. */
+bool told_ends_waiting(struct session *x, const struct observation *o);
 
-/* Remembers which tool the person was asked about. */
-void told_note_ask(struct session *x, const struct observation *o);
+/* Remembers what the person is asked about. `first`: no dialog was open. */
+void told_note_ask(struct session *x, const struct observation *o, bool first);
+
+/* Whether x goes on waiting though the turn was told to be over: a sub-agent asks, which works on in the background. */
+bool told_outlasts_turn(struct session *x, const struct observation *o);
+
+/* A prompt without the word of a hook, though the ones before had it: nobody calls the hooks any more. */
+void told_note_prompt(struct session *x, const struct observation *o);
+
+/* Whether o tells once more of the beginning of a turn whose end was told: two settings may have called the same hook. */
+bool told_start_is_old(const struct session *x, const struct observation *o);
 
 /* Whether the end of a turn comes too late to be one of the turn that runs, or was told before. */
 bool told_end_is_old(const struct session *x, const struct observation *o);
 
 /* Whether o ends a turn of which nobody has heard before: only what is told does. */
 bool told_end_is_news(const struct session *x, const struct observation *o);
+
+/*
+ * Why the turn is over that o ends. A status says only that it is; but whoever has answered a dialog lets it go on, and the end
+ * of a turn that a hook saw begin is told by a hook: else its person has stopped it.
+ */
+const char *told_end_reason(const struct session *x, const struct observation *o);
+
+/* Remembers which turn was told to be over. */
+void told_note_end(struct session *x, const struct observation *o);
+
+/* Whether the session was over at over_ns, though a hook's program, which runs a little later, told of its last turn's end then.
+ */
+bool told_at_the_end(const struct session *x, uint64_t over_ns);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define HOOKS_ALONE_NS 1800000000000000000ull /* when a recording without telemetry began */
+
 /* --- files --- */
 
 char *
@@ -89,19 +91,10 @@ golden_add_request(struct play *p, const cJSON *m)
 		p->end_ms = r->t_ms;
 }
 
-void
-golden_add_time(struct play *p, const cJSON *m)
-{
-	uint64_t t = (uint64_t)golden_number(m, "t_ms");
-
-	if (t > p->end_ms)
-		p->end_ms = t;
-}
-
 /* --- playing --- */
 
-static bool
-decode(struct play *p, const struct request *r, struct otlp_request *ret)
+bool
+golden_decode(struct play *p, const struct request *r, struct otlp_request *ret)
 {
 	size_t len;
 	char *raw = golden_read_file(p->dir, r->file, &len);
@@ -139,11 +132,12 @@ find_base(struct play *p, const struct otlp_request *q, uint64_t t_ms)
 		for (size_t i = 0; i < q->logs->n_resource_logs; i++)
 			for (size_t k = 0; k < q->logs->resource_logs[i]->n_scope_logs; k++) {
 				Opentelemetry__Proto__Logs__V1__ScopeLogs *sl = q->logs->resource_logs[i]->scope_logs[k];
-				for (size_t n = 0; n < sl->n_log_records; n++)
-					latest(&p->base_ns,
-					       sl->log_records[n]->time_unix_nano ? sl->log_records[n]->time_unix_nano
-										  : sl->log_records[n]->observed_time_unix_nano,
-					       t_ms);
+				for (size_t n = 0; n < sl->n_log_records; n++) {
+					const Opentelemetry__Proto__Logs__V1__LogRecord *r = sl->log_records[n];
+					uint64_t ns = r->time_unix_nano ? r->time_unix_nano : r->observed_time_unix_nano;
+					latest(&p->base_ns, ns, t_ms);
+					golden_note_start(p, r, ns);
+				}
 			}
 	if (q->signal == OTLP_TRACES)
 		for (size_t i = 0; i < q->traces->n_resource_spans; i++)
@@ -182,6 +176,7 @@ golden_on_event(struct event_sink *sink, const struct event *e)
 		struct change *c = &p->changes[p->change_count++];
 		*c = (struct change){ .seen_ms = (e->now_ns - p->base_ns) / MS,
 				      .arrival_ms = p->arrival_ms,
+				      .from = e->from,
 				      .state = x->state,
 				      .auxiliary = x->auxiliary,
 				      .timer = e->observation == NULL };
@@ -189,34 +184,86 @@ golden_on_event(struct event_sink *sink, const struct event *e)
 	}
 }
 
+/* By the clock of the broker, which hooks share. */
+static uint64_t
+now_at(const struct play *p, uint64_t t_ms)
+{
+	return p->base_ns + p->skew_ns + t_ms * MS;
+}
+
 void
 golden_run_until(struct play *p, uint64_t t_ms)
 {
-	for (uint64_t due; (due = sessions_deadline(p->sessions)) <= p->base_ns + t_ms * MS;)
+	for (uint64_t due; (due = sessions_deadline(p->sessions)) <= now_at(p, t_ms);)
 		sessions_tick(p->sessions, due);
 }
 
+/* Takes the telemetry's times: what was recorded, and when. */
 bool
-golden_play(struct play *p)
+golden_prepare(struct play *p)
 {
 	struct otlp_request q;
 
 	for (size_t i = 0; i < p->request_count; i++) {
-		if (!decode(p, &p->requests[i], &q)) {
+		if (!golden_decode(p, &p->requests[i], &q)) {
 			golden_report(p, false, p->requests[i].file, "does not decode");
 			return false;
 		}
 		find_base(p, &q, p->requests[i].t_ms);
 	}
-	for (size_t i = 0; i < p->request_count; i++) {
-		const struct request *r = &p->requests[i];
-		golden_run_until(p, r->t_ms);
-		p->arrival_ms = r->t_ms;
-		decode(p, r, &q);
-		pipeline_apply(p->sessions, &q, SIZE_MAX, 1 + r->signal, p->base_ns + r->t_ms * MS, &p->arena);
-	}
-	golden_run_until(p, p->end_ms);
-	for (uint64_t peer = 1; peer <= OTLP_SIGNAL_COUNT; peer++)
-		sessions_peer_closed(p->sessions, peer, 2, p->base_ns + p->end_ms * MS);
+	if (p->base_ns == 0)
+		p->base_ns = HOOKS_ALONE_NS;
+	golden_time_hooks(p);
+	for (size_t i = 0; i < p->hook_count; i++)
+		if (p->hooks[i].t_ms > p->end_ms)
+			p->end_ms = p->hooks[i].t_ms;
 	return true;
+}
+
+void
+golden_apply_request(struct play *p, const struct request *r, uint64_t t_ms)
+{
+	struct otlp_request q;
+
+	golden_run_until(p, t_ms);
+	p->arrival_ms = t_ms;
+	if (golden_decode(p, r, &q))
+		pipeline_apply(p->sessions, &q, SIZE_MAX, 1 + r->signal, now_at(p, t_ms), &p->arena);
+}
+
+void
+golden_apply_hook(struct play *p, const struct hook_line *h, uint64_t t_ms)
+{
+	struct observation o;
+	uint64_t now_ns = now_at(p, t_ms);
+
+	golden_run_until(p, t_ms);
+	p->arrival_ms = t_ms;
+	if (h->file)
+		golden_apply_file(p, h, now_ns);
+	else if (golden_read_hook(p, h, now_at(p, h->t_ms), &o) && o.means != MEANS_NOTHING)
+		sessions_observe(p->sessions, &o, now_ns);
+}
+
+void
+golden_play(struct play *p)
+{
+	size_t h = 0;
+
+	for (size_t i = 0; i < p->request_count; i++) {
+		for (; p->told && h < p->hook_count && p->hooks[h].t_ms < p->requests[i].t_ms; h++)
+			golden_apply_hook(p, &p->hooks[h], p->hooks[h].t_ms);
+		golden_apply_request(p, &p->requests[i], p->requests[i].t_ms);
+	}
+	for (; p->told && h < p->hook_count; h++)
+		golden_apply_hook(p, &p->hooks[h], p->hooks[h].t_ms);
+	golden_run_until(p, p->end_ms);
+	golden_close_peers(p, p->end_ms);
+}
+
+void
+golden_close_peers(struct play *p, uint64_t t_ms)
+{
+	for (uint64_t peer = 1; peer <= OTLP_SIGNAL_COUNT; peer++)
+		sessions_peer_closed(p->sessions, peer, 2, now_at(p, t_ms));
 }
