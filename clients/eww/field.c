@@ -150,6 +150,7 @@ static const struct field fields[] = {
 	{ "requests", write_figure, COUNT_OF(requests), false },
 	{ "top.label", write_top_label, 0, true },
 	{ "top.project", write_top_text, TEXT_OF(project), true },
+	{ "top.branch", write_top_text, TEXT_OF(branch), true },
 	{ "top.tool", write_top_tool, 0, true },
 	{ "top.current_tool", write_top_text, TEXT_OF(tool), true },
 	{ "top.model", write_top_text, TEXT_OF(model), true },

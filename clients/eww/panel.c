@@ -107,6 +107,7 @@ write_session(struct json *j, const struct roster_row *row)
 	json_uint(j, "requests", f->requests);
 	json_uint(j, "tool_calls", f->tool_calls);
 	json_uint(j, "prompts", f->prompts);
+	json_string_or_null(j, "branch", s->branch);
 	json_end(j);
 }
 

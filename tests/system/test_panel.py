@@ -15,7 +15,7 @@ COUNTS = ["waiting", "working", "completed", "idle"]
 TOTALS = ["sessions", "tokens", "input_tokens", "output_tokens", "requests", "tool_calls", "errors", "cost_usd"]
 SESSION = ["id", "tool", "provider", "state", "since", "since_text", "project", "model", "label", "icon", "tokens", "cost_usd",
            "cost_estimated", "errors", "failed", "last_error", "parent_id", "children", "current_tool", "requests", "tool_calls",
-           "prompts"]
+           "prompts", "branch"]
 TOKENS = ["input", "output", "cache_read", "cache_write", "reasoning", "total"]
 
 

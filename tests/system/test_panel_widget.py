@@ -13,8 +13,6 @@ EWW = REPO / "contrib" / "eww"
 ICONS = REPO / "contrib" / "icons"
 WAYBAR = REPO / "contrib" / "waybar"
 
-# Keys that newer brokers' sessions have: the widget does without.
-OPTIONAL = {"branch"}
 EVENTS = {":onclick", ":onrightclick", ":timeout"}
 # What each of EWW's widgets that is used takes, beside what all take.
 COMMON = {":class", ":visible", ":tooltip", ":halign", ":valign", ":hexpand", ":vexpand", ":style"}
@@ -174,8 +172,6 @@ class Widget(unittest.TestCase):
         for root, path in paths:
             value = line if root == "agentbus" else session
             for key in re.findall(r"[a-z_]+", path):
-                if key in OPTIONAL:
-                    break
                 self.assertIn(key, value, root + path)
                 value = value[key]
 

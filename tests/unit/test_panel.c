@@ -80,7 +80,7 @@ Test(panel, one_session_in_full)
 	    "53380},"
 	    "\"cost_usd\":0.125,\"cost_estimated\":true,\"errors\":2,\"failed\":true,"
 	    "\"last_error\":{\"type\":\"rate_limit\",\"message\":\"slow \\\"down\\\"\"},"
-	    "\"parent_id\":null,\"children\":1,\"current_tool\":\"Bash\",\"requests\":4,\"tool_calls\":5,\"prompts\":3}],"
+	    "\"parent_id\":null,\"children\":1,\"current_tool\":\"Bash\",\"requests\":4,\"tool_calls\":5,\"prompts\":3,\"branch\":null}],"
 	    "\"more\":0}");
 }
 
@@ -111,7 +111,7 @@ Test(panel, all_keys_whatever_is_known)
 	{
 		expect_keys(session,
 			    "id tool provider state since since_text project model label icon tokens cost_usd cost_estimated "
-			    "errors failed last_error parent_id children current_tool requests tool_calls prompts");
+			    "errors failed last_error parent_id children current_tool requests tool_calls prompts branch");
 		cr_expect(cJSON_IsNull(cJSON_GetObjectItem(session, "cost_usd")));
 		cr_expect(cJSON_IsNull(cJSON_GetObjectItem(session, "last_error")));
 		cr_expect(cJSON_IsNull(cJSON_GetObjectItem(session, "current_tool")));

@@ -31,6 +31,7 @@ make(const char *text)
 
 	s[0].tool = "Bash";
 	s[0].reason = "permission";
+	s[0].branch = "fix/x";
 	s[0].model = "claude-x";
 	s[0].tokens = (struct agentbus_tokens){ .input = 1000, .output = 200 };
 	s[1].tokens = (struct agentbus_tokens){ .input = 10 };
@@ -51,7 +52,8 @@ Test(template, values)
 		{ "{waiting} {working} {completed} {failed} {idle} {sessions} {more}", "1 1 0 0 0 2 1" },
 		{ "{state}: {summary}", "waiting: 1 waiting 1 working" },
 		{ "{cost} {tokens} {errors} {requests}", "$1.00 1.2k 1 3" },
-		{ "{top.label} {top.project} {top.tool} {top.current_tool} {top.model}", "R&D R&D claude Bash claude-x" },
+		{ "{top.label} {top.project} {top.branch} {top.tool} {top.current_tool}", "R&D R&D fix/x claude Bash" },
+		{ "{top.model}", "claude-x" },
 		{ "{top.reason} {top.since} {top.cost}|{top.tokens} {top.error} {top.errors} {top.id}",
 		  "permission 22:13 |1.2k oops 0 01234567-89ab" },
 		{ "{{{waiting}}}", "{1}" },
