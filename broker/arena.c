@@ -19,8 +19,8 @@
 #define UNPOISON(ptr, size) ASAN_UNPOISON_MEMORY_REGION(ptr, size)
 #define RED_ZONE            ((size_t)16)
 #else
-#define POISON(ptr, size)   ((void)0)
-#define UNPOISON(ptr, size) ((void)0)
+#define POISON(ptr, size)   ((void)(size))
+#define UNPOISON(ptr, size) ((void)(size))
 #define RED_ZONE            ((size_t)0)
 #endif
 
@@ -140,41 +140,44 @@ add_block(struct arena *a, size_t size, bool in_front)
 	return b;
 }
 
-/* The block that takes need more bytes, or NULL without memory. */
-static struct arena_block *
-block_for(struct arena *a, size_t need)
+static void *
+take_from(struct arena *a, struct arena_block *b, size_t size, size_t rounded)
 {
-	struct arena_block *b = a->blocks;
+	void *ptr = b->data + b->fill;
 
-	if (b && need <= b->size - b->fill)
-		return b;
-	if (need > LARGE_SIZE)
-		return add_block(a, need, false);
-	return add_block(a, BLOCK_SIZE, true);
+	b->fill += rounded + RED_ZONE;
+	a->used += rounded;
+	UNPOISON(ptr, size);
+	return ptr;
+}
+
+/* Takes from a new block. Apart from the common way, which is short: so it stays. */
+static __attribute__((noinline)) void *
+take_from_new(struct arena *a, size_t size, size_t rounded)
+{
+	const size_t need = rounded + RED_ZONE;
+	const bool large = need > LARGE_SIZE;
+	struct arena_block *b = add_block(a, large ? need : BLOCK_SIZE, !large);
+
+	if (b)
+		return take_from(a, b, size, rounded);
+	a->out_of_memory = true;
+	return NULL;
 }
 
 void *
 arena_take(struct arena *a, size_t size)
 {
-	struct arena_block *b;
-	size_t rounded;
-	void *ptr;
+	const size_t rounded = size <= a->cap ? (size + !size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : SIZE_MAX;
+	struct arena_block *b = a->blocks;
 
-	rounded = size <= a->cap ? (size + !size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : SIZE_MAX;
 	if (rounded > a->cap - a->used) {
 		a->exhausted = true;
 		return NULL;
 	}
-	b = block_for(a, rounded + RED_ZONE);
-	if (!b) {
-		a->out_of_memory = true;
-		return NULL;
-	}
-	ptr = b->data + b->fill;
-	b->fill += rounded + RED_ZONE;
-	a->used += rounded;
-	UNPOISON(ptr, size);
-	return ptr;
+	if (b && rounded + RED_ZONE <= b->size - b->fill)
+		return take_from(a, b, size, rounded);
+	return take_from_new(a, size, rounded);
 }
 
 void *

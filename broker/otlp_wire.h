@@ -42,6 +42,12 @@ wire_varint(struct wire *w, uint64_t *ret)
 	const uint8_t *p = w->p;
 	uint64_t value = 0;
 
+	/* Nearly all are of one byte. */
+	if (p < w->end && *p < 0x80) {
+		w->p = p + 1;
+		*ret = *p;
+		return true;
+	}
 	for (unsigned shift = 0; p < w->end && shift < 64; shift += 7) {
 		const uint8_t byte = *p++;
 
