@@ -114,10 +114,14 @@ condition_holds(const struct fields *f, const struct condition *c)
 
 /* --- attributes to fields --- */
 
+/* Most differ in their first byte. */
 static int
 compare_field_rule(const void *key, const void *rule)
 {
-	return strcmp(key, ((const struct field_rule *)rule)->attr);
+	const char *name = key, *attr = ((const struct field_rule *)rule)->attr;
+	const int difference = (uint8_t)*name - (uint8_t)*attr;
+
+	return difference != 0 ? difference : strcmp(name, attr);
 }
 
 bool
