@@ -80,7 +80,8 @@ Test(panel, one_session_in_full)
 	    "53380},"
 	    "\"cost_usd\":0.125,\"cost_estimated\":true,\"errors\":2,\"failed\":true,"
 	    "\"last_error\":{\"type\":\"rate_limit\",\"message\":\"slow \\\"down\\\"\"},"
-	    "\"parent_id\":null,\"children\":1,\"current_tool\":\"Bash\",\"requests\":4,\"tool_calls\":5,\"prompts\":3,\"branch\":null}],"
+	    "\"parent_id\":null,\"children\":1,\"current_tool\":\"Bash\",\"requests\":4,\"tool_calls\":5,\"prompts\":3,"
+	    "\"branch\":null}],"
 	    "\"more\":0}");
 }
 
