@@ -19,7 +19,7 @@ follow_runtime_dir(const char *runtime_dir, char *out)
 		return runtime_dir;
 	if (own && *own)
 		return own;
-	snprintf(out, FOLLOW_PATH_SIZE, "%s/agentbus", xdg ? xdg : "");
+	snprintf(out, FOLLOW_PATH_SIZE, "%s/agentbus", xdg && *xdg ? xdg : "$XDG_RUNTIME_DIR"); /* said as it is unset */
 	return out;
 }
 

@@ -35,12 +35,25 @@ static const struct setup_row claude_rows[] = {
 };
 
 static const struct setup_hook claude_hooks[] = {
-	{ "SessionStart", NULL },      { "UserPromptSubmit", NULL }, { "PreToolUse", "*" },
-	{ "PermissionRequest", "*" },  { "PermissionDenied", "*" },  { "PostToolUse", "*" },
-	{ "PostToolUseFailure", "*" }, { "Notification", NULL },     { "Elicitation", NULL },
-	{ "ElicitationResult", NULL }, { "SubagentStart", NULL },    { "SubagentStop", NULL },
-	{ "PreCompact", NULL },        { "PostCompact", NULL },      { "Stop", NULL },
-	{ "StopFailure", NULL },       { "SessionEnd", NULL },       { NULL, NULL },
+	{ "SessionStart", NULL },
+	{ "UserPromptSubmit", NULL },
+	{ "PreToolUse", "*" },
+	{ "PermissionRequest", "*" },
+	{ "PermissionDenied", "*" },
+	{ "PostToolUse", "*" },
+	{ "PostToolUseFailure", "*" },
+	{ "PostToolBatch", NULL },
+	{ "Notification", NULL },
+	{ "Elicitation", NULL },
+	{ "ElicitationResult", NULL },
+	{ "SubagentStart", NULL },
+	{ "SubagentStop", NULL },
+	{ "PreCompact", NULL },
+	{ "PostCompact", NULL },
+	{ "Stop", NULL },
+	{ "StopFailure", NULL },
+	{ "SessionEnd", NULL },
+	{ NULL, NULL },
 };
 
 #define EXPORTER(key, signal)                                                                                                    \
@@ -93,9 +106,8 @@ static const struct setup_row gemini_rows[] = {
 };
 
 static const struct setup_hook gemini_hooks[] = {
-	{ "SessionStart", NULL }, { "BeforeAgent", NULL }, { "BeforeTool", ".*" },
-	{ "Notification", NULL }, { "AfterTool", ".*" },   { "PreCompress", NULL },
-	{ "AfterAgent", NULL },   { "SessionEnd", NULL },  { NULL, NULL },
+	{ "SessionStart", NULL }, { "BeforeAgent", NULL }, { "BeforeTool", ".*" }, { "Notification", NULL },
+	{ "AfterTool", ".*" },    { "AfterAgent", NULL },  { "SessionEnd", NULL }, { NULL, NULL },
 };
 
 static const struct setup_row qwen_rows[] = {
@@ -121,6 +133,7 @@ static const struct setup_hook qwen_hooks[] = {
 	{ "PermissionDenied", "*" },
 	{ "PostToolUse", "*" },
 	{ "PostToolUseFailure", "*" },
+	{ "PostToolBatch", NULL },
 	{ "Notification", NULL },
 	{ "SubagentStart", NULL },
 	{ "SubagentStop", NULL },
