@@ -15,6 +15,8 @@ static const struct agentbus_session plain = {
 	.title = SECRET,
 	.project = "shop",
 	.project_dir = "/home/" SECRET "/shop",
+	.branch = "main",
+	.worktree = "",
 	.tty = "",
 	.tmux_pane = "",
 	.window = SECRET,
@@ -148,6 +150,17 @@ Test(notify_body, an_unknown_program_goes_by_its_own_name)
 	s.provider = "genai";
 	s.service_name = "my-agent";
 	cr_assert_str_eq(body_of(NOTICE_COMPLETED, &s, 0).summary, "my-agent finished");
+}
+
+Test(notify_body, work_trees_of_a_project_are_told_apart)
+{
+	struct agentbus_session s = plain;
+
+	s.worktree = "shop-login";
+	s.branch = "login";
+	cr_assert_str_eq(body_of(NOTICE_WAITING, &s, 0).text, "shop (login)");
+	s.branch = "";
+	cr_assert_str_eq(body_of(NOTICE_WAITING, &s, 0).text, "shop");
 }
 
 /* A daemon drops the connection of whoever sends it text that is not UTF-8. */
