@@ -294,6 +294,7 @@ class Idle(unittest.TestCase):
             self.skipTest("no strace, or sanitizers")
         with Broker() as broker:
             trace = broker.dir / "strace.log"
+            trace.touch()  # the broker hears of what appears in a home without ~/.claude
             strace = subprocess.Popen(["timeout", str(IDLE_SECONDS), "strace", "-f", "-o", str(trace), "-p", str(broker.pid)],
                                       stderr=subprocess.PIPE, text=True)
             _, said = strace.communicate()
