@@ -1,29 +1,7 @@
 #include "fake_broker.h"
+#include "lib_ask_bed.h"
 
 #include "agentbus.h"
-
-#include <unistd.h>
-
-static char dir[32];
-
-static void
-setup(void)
-{
-	strcpy(dir, "/tmp/agentbus-test-XXXXXX");
-	cr_assert_not_null(mkdtemp(dir));
-}
-
-static void
-teardown(void)
-{
-	char path[64];
-
-	for (int i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, i ? "events" : "query");
-		unlink(path);
-	}
-	rmdir(dir);
-}
 
 TestSuite(lib_sources, .init = setup, .fini = teardown);
 
