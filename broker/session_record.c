@@ -53,14 +53,27 @@ static const size_t cli_times[] = {
 	offsetof(struct session, last_error.time_ns),
 };
 static const size_t cli_track_times[] = {
-	offsetof(struct session_track, evidence_cli_ns), offsetof(struct session_track, response_cli_ns),
-	offsetof(struct session_track, asked_cli_ns),    offsetof(struct session_track, closed_cli_ns),
-	offsetof(struct session_track, tool_cli_ns),     offsetof(struct session_track, prompt_cli_ns),
-	offsetof(struct session_track, start_cli_ns),    offsetof(struct session_track, ask_cli_ns),
-	offsetof(struct session_track, told_end_cli_ns), offsetof(struct session_track, over_cli_ns),
+	offsetof(struct session_track, evidence_cli_ns),   offsetof(struct session_track, response_cli_ns),
+	offsetof(struct session_track, asked_cli_ns),      offsetof(struct session_track, closed_cli_ns),
+	offsetof(struct session_track, tool_cli_ns),       offsetof(struct session_track, prompt_cli_ns),
+	offsetof(struct session_track, start_cli_ns),      offsetof(struct session_track, ask_cli_ns),
+	offsetof(struct session_track, told_end_cli_ns),   offsetof(struct session_track, over_cli_ns),
+	offsetof(struct session_track, told_start_cli_ns),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Why a turn ends, in the word of the tables; NULL for any other. */
+static const char *
+reason_of_end(const char *word)
+{
+	static const char *const reasons[] = { "turn_end", "interrupted", "error" };
+
+	for (size_t i = 0; i < COUNT(reasons); i++)
+		if (strcmp(reasons[i], word) == 0)
+			return reasons[i];
+	return NULL;
+}
 
 static const char *
 provider_name(const char *name)
@@ -74,7 +87,7 @@ provider_name(const char *name)
 /* --- writing --- */
 
 #define RING_MAX  (COUNTED_MAX > DECIDED_MAX ? COUNTED_MAX : DECIDED_MAX)
-#define TRACK_MAX (40 * BUS_WIRE_HEAD_MAX + (DECIDED_MAX + COUNTED_MAX) * sizeof(uint64_t))
+#define TRACK_MAX (48 * BUS_WIRE_HEAD_MAX + (DECIDED_MAX + COUNTED_MAX + 2 * ASKED_MAX) * sizeof(uint64_t))
 
 /* What is in the ring, the oldest first: the place of the next one need not be told then. */
 static void
@@ -95,7 +108,32 @@ track_member(const struct session_track *t, const struct same *m)
 	return (const char *)t + m->track;
 }
 
+static void
+put_asked(struct bus_wire *w, const struct session_track *t)
+{
+	uint64_t hashes[2 * ASKED_MAX];
+	bool any = false;
+
+	for (size_t i = 0; i < ASKED_MAX; i++) {
+		hashes[2 * i] = htole64(t->asked[i].tool);
+		hashes[2 * i + 1] = htole64(t->asked[i].agent);
+		any |= t->asked[i].tool != 0;
+	}
+	bus_wire_bytes(w, 75, (const uint8_t *)hashes, any ? sizeof(hashes) : 0);
+}
+
 /* From the last field to the first, as bus_wire wants it. */
+static void
+put_told(struct bus_wire *w, const struct session_track *t)
+{
+	put_asked(w, t);
+	bus_wire_number(w, 74, t->hooked);
+	bus_wire_fixed64(w, 73, t->lag_window_ns);
+	bus_wire_fixed64(w, 72, (uint64_t)t->lag_before_ns);
+	bus_wire_fixed64(w, 71, (uint64_t)t->lag_ns);
+	bus_wire_fixed64(w, 70, t->told_start_cli_ns);
+}
+
 static void
 put_process(struct bus_wire *w, const struct session_track *t)
 {
@@ -110,7 +148,9 @@ put_track(struct bus_wire *w, const struct session *s)
 {
 	const struct session_track *t = s->track;
 
+	put_told(w, t);
 	put_process(w, t);
+	bus_wire_text(w, 52, t->closed_reason ? t->closed_reason : "");
 	put_ring(w, 51, t->counted, COUNTED_MAX, t->counted_next);
 	put_ring(w, 50, t->decided, DECIDED_MAX, t->decided_next);
 	bus_wire_number(w, 49, t->closed_bad);
@@ -307,6 +347,21 @@ not_after(uint64_t ns, uint64_t limit_ns)
 }
 
 static void
+read_told(struct session_track *t, const Record *r, uint64_t now_ns)
+{
+	t->told = r->told;
+	t->told_start_cli_ns = r->told_start_cli_ns;
+	t->told_end_cli_ns = r->told_end_cli_ns;
+	t->told_turn = r->told_turn;
+	t->hooked = r->hooked;
+	t->lag_ns = r->lag_ns;
+	t->lag_before_ns = r->lag_before_ns;
+	t->lag_window_ns = not_after(r->lag_window_ns, now_ns);
+	for (size_t i = 0; i < ASKED_MAX && 2 * i + 1 < r->n_asked; i++)
+		t->asked[i] = (struct asked){ r->asked[2 * i], r->asked[2 * i + 1] };
+}
+
+static void
 read_track(struct session_track *t, const Record *r, uint64_t now_ns)
 {
 	const char *record = (const char *)r;
@@ -320,14 +375,13 @@ read_track(struct session_track *t, const Record *r, uint64_t now_ns)
 	for (size_t i = 0; i < COUNT(flags); i++)
 		*(bool *)((char *)t + flags[i].track) = *(const protobuf_c_boolean *)(record + flags[i].record) != 0;
 	t->entered_ns = not_after(t->entered_ns, now_ns);
-	t->told_end_cli_ns = r->told_end_cli_ns;
-	t->told_turn = r->told_turn;
 	t->over_cli_ns = r->over_cli_ns;
-	t->told = r->told;
+	read_told(t, r, now_ns);
 	t->birth = r->birth;
 	t->found_dir = r->found_dir;
 	t->named = r->named;
 	t->closed_bad = r->closed_bad;
+	t->closed_reason = reason_of_end(r->closed_reason);
 	t->tools = r->tools;
 	t->decided_next = read_ring(t->decided, DECIDED_MAX, r->decided, r->n_decided);
 	t->counted_next = read_ring(t->counted, COUNTED_MAX, r->counted, r->n_counted);

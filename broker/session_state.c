@@ -385,12 +385,15 @@ state_exit(struct sessions *s, struct session *x, uint64_t now_ns)
 	end(s, x, &c, NULL, now_ns);
 }
 
+/* What the CLIs say of their processes comes first: one that passes on what several have sent is none of theirs. */
 static bool
 same_process(const struct session *x, const struct session *y)
 {
 	const struct session_track *t = x->track, *u = y->track;
 
-	return (t->process && t->process == u->process) || (t->lives && u->lives && t->birth == u->birth && x->pid == y->pid);
+	if (t->process && u->process)
+		return t->process == u->process;
+	return t->lives && u->lives && t->birth == u->birth && x->pid == y->pid;
 }
 
 void

@@ -146,12 +146,7 @@ compare(struct side *a, struct side *b)
 
 /* --- printing --- */
 
-static bool
-commands_terminal(char c)
-{
-	return (c > 0 && c < 0x20 && c != '\t' && c != '\r') || c == 0x7f;
-}
-
+/* A return is a part of the line's end; within the line it would let the rest be written over the beginning. */
 static void
 print_line(FILE *out, char mark, const struct side *s, size_t i, const char *colour)
 {
@@ -159,14 +154,21 @@ print_line(FILE *out, char mark, const struct side *s, size_t i, const char *col
 	const unsigned char *mask = s->mask + s->lines[i].at;
 	const size_t len = s->lines[i].len;
 	const bool ended = text[len - 1] == '\n';
+	const size_t end = len - ended - (ended && len > 1 && text[len - 2] == '\r');
+	size_t n;
+	bool shown;
 
 	fprintf(out, "%s%c", colour, mark);
-	for (size_t k = 0; k < len - ended; k++) {
+	for (size_t k = 0; k < end; k += n) {
+		n = setup_mask_rune(text + k, end - k, &shown);
 		if (!mask[k])
-			fputc(commands_terminal(text[k]) ? '?' : text[k], out);
+			fwrite(shown ? text + k : "?", 1, shown ? n : 1, out);
 		else if (k == 0 || !mask[k - 1])
 			fputs("***", out);
+		if (mask[k])
+			n = 1;
 	}
+	fwrite(text + end, 1, len - ended - end, out);
 	fprintf(out, "%s\n%s", *colour ? "\x1b[0m" : "", ended ? "" : "\\ No newline at end of file\n");
 }
 

@@ -1,5 +1,7 @@
 #include "setup_mask.h"
 
+#include "common/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -235,19 +237,36 @@ setup_mask(const char *text, size_t len)
 	return m.mask;
 }
 
+size_t
+setup_mask_rune(const char *text, size_t len, bool *ret_shown)
+{
+	char piece[5] = "";
+	uint32_t rune;
+
+	memcpy(piece, text, len < sizeof(piece) - 1 ? len : sizeof(piece) - 1);
+	const size_t n = text_rune(piece, &rune);
+
+	*ret_shown = n > 0 && (rune == '\t' || text_shown(rune));
+	return n > 0 ? n : 1;
+}
+
 void
 setup_mask_show(const char *text, const unsigned char *mask, size_t len, char *out, size_t size)
 {
-	size_t used = 0;
+	size_t used = 0, n;
+	bool shown;
 
-	for (size_t i = 0; i < len && used + sizeof(STARS) < size; i++) {
-		const unsigned char c = (unsigned char)text[i];
-
-		if (!mask || !mask[i]) {
-			out[used++] = (char)((c < 0x20 && c != '\t') || c == 0x7f ? '?' : c);
-		} else if (i == 0 || !mask[i - 1]) {
+	for (size_t i = 0; i < len && used + sizeof(STARS) < size; i += n) {
+		n = setup_mask_rune(text + i, len - i, &shown);
+		if (mask && mask[i]) {
+			n = 1;
+			if (i > 0 && mask[i - 1])
+				continue;
 			memcpy(out + used, STARS, strlen(STARS));
 			used += strlen(STARS);
+		} else {
+			memcpy(out + used, shown ? text + i : "?", shown ? n : 1);
+			used += shown ? n : 1;
 		}
 	}
 	if (size > 0)

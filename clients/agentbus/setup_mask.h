@@ -11,7 +11,13 @@
  */
 unsigned char *setup_mask(const char *text, size_t len);
 
-/* Writes len bytes of a text as they may be shown, with "***" for secrets and "?" for control characters. Ends out in NUL. */
+/*
+ * The character that the len bytes begin with: how many of them it has, at least 1, and whether it may be shown: it commands no
+ * terminal, turns no direction and is none of what does not belong into UTF-8.
+ */
+size_t setup_mask_rune(const char *text, size_t len, bool *ret_shown);
+
+/* Writes len bytes of a text as they may be shown, with "***" for secrets and "?" for other characters. Ends out in NUL. */
 void setup_mask_show(const char *text, const unsigned char *mask, size_t len, char *out, size_t size);
 
 /* The same for the value of a key alone, on one line. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define VERSION 1
@@ -205,10 +206,13 @@ setup_record_write(const char *cli, const char *path, const struct setup_record 
 		return refuse(ret_why, "neither XDG_STATE_HOME nor HOME names a directory for a copy");
 	}
 	json.len = json.data ? strlen(json.data) : 0;
+	/* Copies of what may hold secrets, whoever may read the file itself. */
+	const mode_t mask = umask(0077);
 	/* The changes last: with older ones beside newer texts, what is undone is right all the same. */
 	const bool ok = json.data && setup_make_dir(dir) && write_part(cli, path, "before", &r->before) &&
 			write_part(cli, path, "after", &r->after) && write_part(cli, path, "json", &json);
 
+	umask(mask);
 	if (!ok)
 		*ret_why = json.data ? strerror(errno) : "no memory";
 	free(json.data);

@@ -78,7 +78,7 @@ struct play {
 	uint64_t newest_log_ns;
 	bool told;        /* hooks are played, too */
 	uint64_t base_ns; /* epoch time of the recording's zero */
-	uint64_t skew_ns; /* by how much the clock of broker and hooks is ahead of the telemetry\'s; as a sum, so it wraps */
+	uint64_t skew_ns; /* by how much the clock of broker and hooks is ahead of the telemetry's; as a sum, so it wraps */
 	uint64_t end_ms;  /* of the timeline, or of the last request */
 	uint64_t arrival_ms;
 	struct sessions *sessions;
@@ -113,6 +113,9 @@ bool golden_each_line(struct play *p, const char *file, void (*fn)(struct play *
 
 void golden_add_request(struct play *p, const cJSON *m);
 void golden_on_event(struct event_sink *sink, const struct event *e);
+/* The broker's clock then. */
+uint64_t golden_now_at(const struct play *p, uint64_t t_ms);
+
 void golden_run_until(struct play *p, uint64_t t_ms);
 
 /* Reads all of its telemetry once, for the times in it. False if some of it does not decode. */

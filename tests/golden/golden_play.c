@@ -185,8 +185,8 @@ golden_on_event(struct event_sink *sink, const struct event *e)
 }
 
 /* By the clock of the broker, which hooks share. */
-static uint64_t
-now_at(const struct play *p, uint64_t t_ms)
+uint64_t
+golden_now_at(const struct play *p, uint64_t t_ms)
 {
 	return p->base_ns + p->skew_ns + t_ms * MS;
 }
@@ -194,7 +194,7 @@ now_at(const struct play *p, uint64_t t_ms)
 void
 golden_run_until(struct play *p, uint64_t t_ms)
 {
-	for (uint64_t due; (due = sessions_deadline(p->sessions)) <= now_at(p, t_ms);)
+	for (uint64_t due; (due = sessions_deadline(p->sessions)) <= golden_now_at(p, t_ms);)
 		sessions_tick(p->sessions, due);
 }
 
@@ -228,20 +228,20 @@ golden_apply_request(struct play *p, const struct request *r, uint64_t t_ms)
 	golden_run_until(p, t_ms);
 	p->arrival_ms = t_ms;
 	if (golden_decode(p, r, &q))
-		pipeline_apply(p->sessions, &q, SIZE_MAX, 1 + r->signal, now_at(p, t_ms), &p->arena);
+		pipeline_apply(p->sessions, &q, SIZE_MAX, 1 + r->signal, golden_now_at(p, t_ms), &p->arena);
 }
 
 void
 golden_apply_hook(struct play *p, const struct hook_line *h, uint64_t t_ms)
 {
 	struct observation o;
-	uint64_t now_ns = now_at(p, t_ms);
+	uint64_t now_ns = golden_now_at(p, t_ms);
 
 	golden_run_until(p, t_ms);
 	p->arrival_ms = t_ms;
 	if (h->file)
 		golden_apply_file(p, h, now_ns);
-	else if (golden_read_hook(p, h, now_at(p, h->t_ms), &o) && o.means != MEANS_NOTHING)
+	else if (golden_read_hook(p, h, golden_now_at(p, h->t_ms), &o) && o.means != MEANS_NOTHING)
 		sessions_observe(p->sessions, &o, now_ns);
 }
 
@@ -265,5 +265,5 @@ void
 golden_close_peers(struct play *p, uint64_t t_ms)
 {
 	for (uint64_t peer = 1; peer <= OTLP_SIGNAL_COUNT; peer++)
-		sessions_peer_closed(p->sessions, peer, 2, now_at(p, t_ms));
+		sessions_peer_closed(p->sessions, peer, 2, golden_now_at(p, t_ms));
 }

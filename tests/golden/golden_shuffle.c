@@ -1,6 +1,7 @@
 /*
  * The evidence of a recording with hooks in other orders of arrival: each signal later, as exporters batch, hooks after one
- * another by milliseconds, some of them twice, and in every other run one of them lost. Whatever the order,
+ * another by milliseconds, some of them twice, in every other run one of them lost, and in every third the broker restarted
+ * somewhere in between. Whatever the order,
  * - what was seen of a session is what is seen of it in the recorded order: no state comes twice, or for a moment only. With a
  *   hook lost it is that or less, never more;
  * - its last state is the right one, and nothing is left working or waiting;
@@ -10,7 +11,9 @@
  */
 #include "golden.h"
 
+#include "buf.h"
 #include "notify/policy.h"
+#include "session_record.h"
 
 #include <stdlib.h>
 
@@ -21,6 +24,7 @@
 #define HOOK_START_MS 30 /* till a hook's program runs, and takes the time */
 #define HOOK_SEND_MS  20 /* till its message is here */
 #define TWICE_OF      8  /* one hook of so many comes twice */
+#define RESTART_OF    3  /* in one run of so many the broker is restarted once */
 
 /* What was seen of a session: its states without those that time alone brings. */
 struct course {
@@ -49,6 +53,7 @@ struct shuffle {
 	size_t item_count;
 	uint64_t seed, random;
 	const struct hook_line *lost; /* NULL: none */
+	size_t restart;               /* before that item; SIZE_MAX: never */
 	bool complete;                /* hooks tell of all states */
 };
 
@@ -198,6 +203,8 @@ mix(struct shuffle *s)
 			add_file(s, &p->hooks[i], &newest_file);
 		else if (&p->hooks[i] != s->lost)
 			add_hook(s, &p->hooks[i], &newest_hook);
+	if (below(s, RESTART_OF) == 0)
+		s->restart = below(s, s->item_count);
 }
 
 static void
@@ -207,6 +214,44 @@ in_order(struct shuffle *s, bool hooks)
 		add(s, s->play->hooks[i].t_ms, NULL, &s->play->hooks[i]);
 	for (size_t i = 0; i < s->play->request_count; i++)
 		add(s, s->play->requests[i].t_ms, &s->play->requests[i], NULL);
+}
+
+/* The records of all sessions, one after the other, each behind its length. */
+static bool
+take_record(const struct session *x, void *ctx)
+{
+	struct buf *records = ctx;
+	const size_t before = records->len, none = 0;
+	size_t len;
+
+	if (!buf_append(records, &none, sizeof(none)) || !session_record_write(x, records))
+		return false;
+	len = records->len - before - sizeof(len);
+	memcpy(records->bytes + before, &len, sizeof(len));
+	return true;
+}
+
+/* The broker ends, and another one takes over what is stored: at once, but all connections are new. */
+static void
+restart(struct shuffle *s, const struct session_settings *settings, uint64_t t_ms)
+{
+	struct play *p = s->play;
+	struct buf records = { 0 };
+	size_t len;
+
+	golden_run_until(p, t_ms);
+	sessions_touch_all(p->sessions);
+	sessions_take_changed(p->sessions, take_record, &records);
+	golden_report(p, !sessions_changed(p->sessions), "restart", "no memory");
+	sessions_destroy(p->sessions);
+	p->sessions = sessions_create(settings, &s->sink);
+	p->known = (struct claude_known){ .id = "" };
+	for (size_t at = 0; at < records.len; at += sizeof(len) + len) {
+		memcpy(&len, records.bytes + at, sizeof(len));
+		if (!session_record_read(p->sessions, records.bytes + at + sizeof(len), len, golden_now_at(p, t_ms)))
+			golden_report(p, false, "restart", "a record cannot be read");
+	}
+	buf_finish(&records);
 }
 
 /* Lets it all arrive, and then silence last until what is supposed only of what was told is settled, too. */
@@ -224,6 +269,8 @@ play(struct shuffle *s)
 	p->known = (struct claude_known){ .id = "" };
 	for (size_t i = 0; i < s->item_count; i++) {
 		const struct item *item = &s->items[i];
+		if (i == s->restart)
+			restart(s, &settings, item->t_ms);
 		if (item->request)
 			golden_apply_request(p, item->request, item->t_ms);
 		else
@@ -329,8 +376,9 @@ check(struct shuffle *s, const struct shuffle *right, struct shuffle *alone)
 			golden_report(p, false, "any order", "%s %s:%s; in order%s", want->id, wrong, g, w);
 	}
 	if (p->failures > failures)
-		printf("  with SEED=%llu SHUFFLES=1, without %s, clocks %.0f s apart\n", (unsigned long long)s->seed,
-		       s->lost ? s->lost->event : "loss", (double)(int64_t)p->skew_ns / 1e9);
+		printf("  with SEED=%llu SHUFFLES=1, without %s, clocks %.0f s apart%s\n", (unsigned long long)s->seed,
+		       s->lost ? s->lost->event : "loss", (double)(int64_t)p->skew_ns / 1e9,
+		       s->restart == SIZE_MAX ? "" : ", with a restart");
 }
 
 /* Notify tells of ends alone: what else is seen is telemetry's, and may come when it is over already. */
@@ -350,6 +398,7 @@ begin(struct play *p, uint64_t seed)
 	s->play = p;
 	s->seed = seed;
 	s->random = seed * 0x9e3779b97f4a7c15ull | 1;
+	s->restart = SIZE_MAX;
 	for (size_t i = 0; i < p->hook_count; i++)
 		s->complete |= tells_begin(p, &p->hooks[i]);
 	s->items = calloc(ITEMS_MAX, sizeof(*s->items));

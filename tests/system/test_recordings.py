@@ -35,6 +35,24 @@ class Recordings(unittest.TestCase):
                 add_up(totals, expected_of(recording))
             self.assertEqual(differences(totals, broker.sessions()), [])
 
+    def states_and_totals(self, look, headers):
+        """What all recordings give that this one process sends: id, state and its reason of each session."""
+        totals = {}
+        with Broker("--processes", look) as broker:
+            for recording in recordings():
+                for request in recording.requests:
+                    self.assertEqual(broker.post(request.path, request.body, {**request.headers, **headers}).status, 200)
+                add_up(totals, expected_of(recording))
+            sessions = broker.sessions()
+            self.assertEqual(differences(totals, sessions), [])
+            return {sid: (s["state"], s["reason"]) for sid, s in sessions.items()}
+
+    def test_all_from_one_process(self):
+        """That the broker knows who sends them makes no difference: neither over one connection nor over one per request."""
+        unknown = self.states_and_totals("no", {})
+        for headers in ({}, {"Connection": "close"}):
+            self.assertEqual(self.states_and_totals("yes", headers), unknown)
+
     def test_all_compressed_and_chunked(self):
         totals = {}
         with Broker() as broker:

@@ -248,6 +248,8 @@ class Forms(unittest.TestCase):
             for name in FILES["claude"] + FILES["codex"]:
                 path = home.dir / name
                 self.assertEqual((stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)), (0o600, 0o700))
+            copies = home.dir / "state" / "agentbus" / "setup"
+            self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in copies.iterdir()}, {0o600})
             home.setup("--undo")
             self.assertFalse((home.dir / ".claude").exists() or (home.dir / ".codex").exists())
 

@@ -210,6 +210,24 @@ see_an_ask(struct table *t, const char *id)
 	see(t, log);
 }
 
+/* Hooks tell of a turn's end, and in the next one of two dialogs, one of which a sub-agent has opened. */
+static inline void
+see_dialogs(struct table *t, const char *id)
+{
+	struct observation end = obs(id, MEANS_TURN_END, 100, OBS_TOLD), ask = obs(id, MEANS_ASK, 2000, OBS_TOLD);
+
+	see(t, obs(id, MEANS_TURN_START, 0, OBS_TOLD));
+	end.reason = "interrupted";
+	end.prompt_id = STR("prompt1");
+	see(t, end);
+	see(t, obs(id, MEANS_RESPONSE, 50, OBS_OPENS));
+	see(t, obs(id, MEANS_TURN_START, 1000, OBS_TOLD));
+	ask.tool = STR("Bash");
+	see(t, ask);
+	ask.agent = STR("agent1");
+	see(t, ask);
+}
+
 /* One in each state, and what else there is. Nothing has a connection. */
 static inline void
 see_all(struct table *t)

@@ -320,6 +320,24 @@ Test(session_process, a_new_start_replaces_the_others_of_its_process)
 	cr_expect_eq(get("a")->state, SESSION_ENDED);
 }
 
+/* A program that plays recordings, or passes on what several CLIs have sent, has all their sessions. */
+Test(session_process, a_new_start_replaces_no_session_of_what_is_said_to_be_another_process)
+{
+	struct observation other = from(obs(MEANS_PROMPT, 1000, OBS_COUNTED), 1), own = other;
+	struct observation start = from(obs(MEANS_START, 2000, OBS_REPLACES), 1);
+
+	machine.of_peer[1] = process(7);
+	other.process = STR("box:41");
+	see(other, 0);
+	own.session = STR("b");
+	own.process = start.process = STR("box:42");
+	see(own, 0);
+	start.session = STR("c");
+	see(start, 0);
+	cr_expect_eq(get("a")->state, SESSION_WORKING);
+	cr_expect_eq(get("b")->state, SESSION_ENDED);
+}
+
 Test(session_process, repository_is_looked_at_when_a_turn_begins)
 {
 	struct observation o = obs(MEANS_PROMPT, 1000, OBS_COUNTED);

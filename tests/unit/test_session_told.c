@@ -319,3 +319,24 @@ Test(session_told, a_session_that_was_cleared_stays_so)
 	see(status(MEANS_ACTIVITY, 60000), 0);
 	cr_expect_eq(get("a")->state, SESSION_WORKING, "another process goes on with it");
 }
+
+/* Codex's notify program may run seconds after Codex is gone, and the span that tells of that may come before or after. */
+Test(session_told, the_end_of_the_last_turn_comes_after_that_of_the_session)
+{
+	struct observation end = obs(MEANS_END, 2000, OBS_SPAN);
+
+	see(obs(MEANS_TURN_END, 1990, OBS_SPAN), 0);
+	see(end, 0);
+	see(hook(MEANS_TURN_END, 6000, 0), 0);
+	cr_expect_eq(get("a")->state, SESSION_ENDED, "before");
+	see(obs(MEANS_PROMPT, 7000, OBS_COUNTED), 0);
+	see(hook(MEANS_TURN_END, 9000, 0), 0);
+	cr_expect_eq(get("a")->state, SESSION_COMPLETED, "resumed: the end of before ends it no more");
+	end.time_ns += 6 * S;
+	see(end, 0);
+	cr_expect_eq(get("a")->state, SESSION_ENDED, "after");
+	see(hook(MEANS_TURN_START, 20000, 0), 0);
+	see(hook(MEANS_TURN_END, 21000, 0), 0);
+	see(end, 0);
+	cr_expect_eq(get("a")->state, SESSION_COMPLETED, "an old one");
+}

@@ -37,6 +37,11 @@ Test(setup_diff, samples)
 		  "--- a\n+++ b\n@@ -1,4 +1,3 @@\n-x\n 1\n 2\n 3\n@@ -6,4 +5,3 @@\n 5\n 6\n 7\n-y\n" },
 		{ "x\n1\n2\n3\n4\n5\n6\ny\n", "1\n2\n3\n4\n5\n6\n",
 		  "--- a\n+++ b\n@@ -1,8 +1,6 @@\n-x\n 1\n 2\n 3\n 4\n 5\n 6\n-y\n" },
+		{ "a\r\n", "a\n", "--- a\n+++ b\n@@ -1 +1 @@\n-a\r\n+a\n" },
+		{ "",
+		  "a\x1b[2J\xc2\x9b"
+		  "2J\x9b\u202eb\rc\x7f\t\u00e9\r\n",
+		  "--- a\n+++ b\n@@ -0,0 +1 @@\n+a?[2J?2J??b?c?\t\u00e9\r\n" },
 		{ "token = \"abc\"\n", "token = \"abc\"\nb\n", "--- a\n+++ b\n@@ -1 +1,2 @@\n token = \"***\"\n+b\n" },
 	};
 

@@ -107,6 +107,9 @@ Test(setup_plan, secrets_are_not_shown)
 		const char *text, *shown;
 	} cases[] = {
 		{ "\"model\": \"x\"", "\"model\": \"x\"" },
+		{ "a\x1b[2J\xc2\x9b"
+		  "2J\x9b\u202eb\u00e9",
+		  "a?[2J?2J??b\u00e9" },
 		{ "\"API_KEY\": \"abc\", \"b\": \"c\"", "\"API_KEY\": \"***\", \"b\": \"c\"" },
 		{ "{\"Tokens\": [\"a\", {\"b\": \"c\"}], \"d\": \"e\"}",
 		  "{\"Tokens\": [\"***\", {\"b\": \"***\"}], \"d\": \"e\"}" },
