@@ -35,12 +35,25 @@ static const struct setup_row claude_rows[] = {
 };
 
 static const struct setup_hook claude_hooks[] = {
-	{ "SessionStart", NULL },      { "UserPromptSubmit", NULL }, { "PreToolUse", "*" },
-	{ "PermissionRequest", "*" },  { "PermissionDenied", "*" },  { "PostToolUse", "*" },
-	{ "PostToolUseFailure", "*" }, { "Notification", NULL },     { "Elicitation", NULL },
-	{ "ElicitationResult", NULL }, { "SubagentStart", NULL },    { "SubagentStop", NULL },
-	{ "PreCompact", NULL },        { "PostCompact", NULL },      { "Stop", NULL },
-	{ "StopFailure", NULL },       { "SessionEnd", NULL },       { NULL, NULL },
+	{ "SessionStart", NULL },
+	{ "UserPromptSubmit", NULL },
+	{ "PreToolUse", "*" },
+	{ "PermissionRequest", "*" },
+	{ "PermissionDenied", "*" },
+	{ "PostToolUse", "*" },
+	{ "PostToolUseFailure", "*" },
+	{ "PostToolBatch", NULL },
+	{ "Notification", NULL },
+	{ "Elicitation", NULL },
+	{ "ElicitationResult", NULL },
+	{ "SubagentStart", NULL },
+	{ "SubagentStop", NULL },
+	{ "PreCompact", NULL },
+	{ "PostCompact", NULL },
+	{ "Stop", NULL },
+	{ "StopFailure", NULL },
+	{ "SessionEnd", NULL },
+	{ NULL, NULL },
 };
 
 #define EXPORTER(key, signal)                                                                                                    \

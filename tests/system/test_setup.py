@@ -469,7 +469,7 @@ class Trouble(unittest.TestCase):
                 except subprocess.TimeoutExpired:
                     process.send_signal(signal.SIGKILL)
                     process.wait()
-                self.assertIn(len(parse(path)["hooks"]), (2, 17))
+                self.assertIn(len(parse(path)["hooks"]), (2, 18))
                 home.setup("claude", "--undo")
                 self.assertEqual(path.read_text(), CLAUDE)
 
@@ -521,7 +521,7 @@ class Undo(unittest.TestCase):
             home.setup("claude", "--no-hooks", "--apply")
             path.write_text(path.read_text().replace('"opus"', '"sonnet"'))
             home.setup("claude", "--apply")
-            self.assertEqual(len(parse(path)["hooks"]), 17)
+            self.assertEqual(len(parse(path)["hooks"]), 18)
             home.setup("claude", "--undo")
             self.assertEqual(path.read_text(), CLAUDE.replace('"opus"', '"sonnet"'))
 
