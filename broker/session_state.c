@@ -344,7 +344,7 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;
-	complete(s, x, o->time_ns, o->reason, o, now_ns);
+	complete(s, x, o->time_ns, told_dialog_left(x, o) ? "interrupted" : o->reason, o, now_ns);
 }
 
 /* `turn_reason`: why a turn is over that is still open. */

@@ -171,7 +171,8 @@ told_end_is_news(const struct session *x, const struct observation *o)
 	if (!told(o) || o->time_ns <= t->evidence_cli_ns)
 		return false;
 	if (x->state == SESSION_COMPLETED)
-		return t->told_turn && turn_of(o) && t->told_turn != turn_of(o) && x->turn_started_ns <= t->told_end_cli_ns;
+		return !t->told && t->told_turn && turn_of(o) && t->told_turn != turn_of(o) &&
+		       x->turn_started_ns <= t->told_end_cli_ns;
 	return x->state == SESSION_IDLE;
 }
 
@@ -185,6 +186,12 @@ told_end_reason(const struct session *x, const struct observation *o)
 	if ((o->flags & OBS_STATUS) && (x->state == SESSION_WAITING || hooks_saw_it))
 		return "interrupted";
 	return o->reason;
+}
+
+bool
+told_dialog_left(const struct session *x, const struct observation *o)
+{
+	return x->state == SESSION_WAITING && x->evidence == EVIDENCE_TOLD && !o->reason && !(o->flags & OBS_FAILED);
 }
 
 void
