@@ -78,8 +78,11 @@ merge_fields(struct sessions *s, struct session *x, const struct observation *o,
 		str_copy(x->model, sizeof(x->model), o->model);
 	if (o->process.len)
 		t->process = hash_str(o->process);
-	if (o->tool.len)
+	if (o->tool.len && o->time_ns >= t->told_tool_cli_ns) {
 		str_copy(x->tool, sizeof(x->tool), o->tool);
+		if (told(o))
+			t->told_tool_cli_ns = o->time_ns;
+	}
 	t->spans |= (o->flags & OBS_SPAN) != 0;
 	t->marks_turn |= (o->flags & OBS_MARKS_TURN) != 0;
 	t->shared |= (o->flags & OBS_SHARED) != 0;

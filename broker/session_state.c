@@ -344,15 +344,17 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;
-	complete(s, x, o->time_ns, o->reason, o, now_ns);
+	complete(s, x, o->time_ns, told_dialog_left(x, o) ? "interrupted" : o->reason, o, now_ns);
 }
 
+/* `turn_reason`: why a turn is over that is still open. */
 static void
-end(struct sessions *s, struct session *x, const struct change *c, const struct observation *o, uint64_t now_ns)
+end(struct sessions *s, struct session *x, const struct change *c, const char *turn_reason, const struct observation *o,
+    uint64_t now_ns)
 {
 	if (x->state == SESSION_WORKING || x->state == SESSION_WAITING) {
 		/* The end of the turn is still on its way, or there was none: either way it is over. */
-		struct change over = { SESSION_COMPLETED, EVIDENCE_INFERRED, c->reason, .time_ns = c->time_ns };
+		struct change over = { SESSION_COMPLETED, EVIDENCE_INFERRED, turn_reason, .time_ns = c->time_ns };
 		over.turn_ns = state_turn_length(x, c->time_ns);
 		state_enter(s, x, &over, o, now_ns);
 	}
@@ -369,7 +371,7 @@ state_end(struct sessions *s, struct session *x, const struct observation *o, ui
 	if (o->time_ns + ROUNDING_NS < x->track->evidence_cli_ns && !told_at_the_end(x, o->time_ns))
 		return;
 	if (x->shown || told(o))
-		end(s, x, &c, o, now_ns);
+		end(s, x, &c, c.reason, o, now_ns);
 	else
 		x->track->over_cli_ns = o->time_ns;
 }
@@ -382,7 +384,8 @@ state_exit(struct sessions *s, struct session *x, uint64_t now_ns)
 	const struct change c = { SESSION_ENDED, EVIDENCE_TOLD, "exit", .time_ns = end_ns };
 
 	t->process_ended = false;
-	end(s, x, &c, NULL, now_ns);
+	/* Without a word, in the middle of a turn: nobody knows that it was done. */
+	end(s, x, &c, "lost", NULL, now_ns);
 }
 
 /* What the CLIs say of their processes comes first: one that passes on what several have sent is none of theirs. */

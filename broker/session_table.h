@@ -27,6 +27,7 @@ struct session_track {
 	const char *closed_reason;  /* why that turn ended, static; NULL: nothing was said */
 	uint64_t over_cli_ns;       /* end of the session, if that is known and nothing else is */
 	uint64_t tool_cli_ns;       /* newest end of a tool that was allowed */
+	uint64_t told_tool_cli_ns;  /* when a hook named session.tool: what telemetry says of one before is late */
 	uint64_t prompt_cli_ns;     /* newest prompt */
 	uint64_t start_cli_ns;      /* newest MEANS_START */
 	uint64_t told_start_cli_ns; /* newest beginning of a turn that was told */

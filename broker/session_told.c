@@ -156,10 +156,11 @@ told_end_is_old(const struct session *x, const struct observation *o)
 	if (told(o))
 		return o->time_ns <= t->told_end_cli_ns || o->time_ns < t->prompt_cli_ns ||
 		       o->time_ns + MOMENT_NS < t->evidence_cli_ns;
-	/* A span of a turn, of which a hook has told the end already. */
-	if (o->start_ns && t->told_end_cli_ns >= o->start_ns && t->told_end_cli_ns <= o->time_ns + ROUNDING_NS)
-		return true;
-	return false;
+	/* A hook has told of it already: of the end of the turn whose span this is, or of the end that is logged at that moment.
+	 */
+	if (o->start_ns)
+		return t->told_end_cli_ns >= o->start_ns && t->told_end_cli_ns <= o->time_ns + ROUNDING_NS;
+	return t->told_end_cli_ns + MOMENT_NS >= o->time_ns && t->told_end_cli_ns <= o->time_ns + MOMENT_NS;
 }
 
 bool
@@ -170,7 +171,8 @@ told_end_is_news(const struct session *x, const struct observation *o)
 	if (!told(o) || o->time_ns <= t->evidence_cli_ns)
 		return false;
 	if (x->state == SESSION_COMPLETED)
-		return t->told_turn && turn_of(o) && t->told_turn != turn_of(o) && x->turn_started_ns <= t->told_end_cli_ns;
+		return !t->told && t->told_turn && turn_of(o) && t->told_turn != turn_of(o) &&
+		       x->turn_started_ns <= t->told_end_cli_ns;
 	return x->state == SESSION_IDLE;
 }
 
@@ -184,6 +186,12 @@ told_end_reason(const struct session *x, const struct observation *o)
 	if ((o->flags & OBS_STATUS) && (x->state == SESSION_WAITING || hooks_saw_it))
 		return "interrupted";
 	return o->reason;
+}
+
+bool
+told_dialog_left(const struct session *x, const struct observation *o)
+{
+	return x->state == SESSION_WAITING && x->evidence == EVIDENCE_TOLD && !o->reason && !(o->flags & OBS_FAILED);
 }
 
 void

@@ -40,7 +40,10 @@ bool told_start_is_old(const struct session *x, const struct observation *o);
 /* Whether the end of a turn comes too late to be one of the turn that runs, or was told before. */
 bool told_end_is_old(const struct session *x, const struct observation *o);
 
-/* Whether o ends a turn of which nobody has heard before: only what is told does. */
+/*
+ * Whether o ends a turn of which nobody has heard before: only what is told does. After a completed one it is no news where
+ * beginnings are told, too: Qwen Code hands a sub-agent's result to the model by itself, and tells only the end of that.
+ */
 bool told_end_is_news(const struct session *x, const struct observation *o);
 
 /*
@@ -48,6 +51,9 @@ bool told_end_is_news(const struct session *x, const struct observation *o);
  * of a turn that a hook saw begin is told by a hook: else its person has stopped it.
  */
 const char *told_end_reason(const struct session *x, const struct observation *o);
+
+/* Whether telemetry, with o, ends a turn whose dialog nobody has answered: Gemini's refused ones, which no hook tells of. */
+bool told_dialog_left(const struct session *x, const struct observation *o);
 
 /* Remembers which turn was told to be over. */
 void told_note_end(struct session *x, const struct observation *o);

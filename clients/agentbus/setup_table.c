@@ -85,6 +85,9 @@ static const struct setup_hook codex_hooks[] = {
 	{ NULL, NULL },
 };
 
+/* These show what runs, by its name if it has one: all of a command is as wide as the window. */
+#define NAMED ", \"name\": \"agentbus\""
+
 #define TELEMETRY(key, what, like, advice)                                                                                       \
 	{                                                                                                                        \
 		{ { "telemetry", key }, 2 }, what, SETUP_TELEMETRY, like, false, advice                                          \
@@ -183,7 +186,7 @@ const struct setup_cli setup_clis[SETUP_CLIS] = {
 	    .dir = ".gemini",
 	    .next = "start Gemini CLI again",
 	    .overrides = gemini_overrides,
-	    .files = { { "settings.json", SETUP_JSON_RELAXED, gemini_rows, gemini_hooks, "", true } },
+	    .files = { { "settings.json", SETUP_JSON_RELAXED, gemini_rows, gemini_hooks, NAMED, true } },
 	},
 	{
 	    .name = "qwen",
@@ -192,7 +195,7 @@ const struct setup_cli setup_clis[SETUP_CLIS] = {
 	    .dir = ".qwen",
 	    .next = "start Qwen Code again",
 	    .overrides = qwen_overrides,
-	    .files = { { "settings.json", SETUP_JSON_RELAXED, qwen_rows, qwen_hooks, "", true } },
+	    .files = { { "settings.json", SETUP_JSON_RELAXED, qwen_rows, qwen_hooks, NAMED, true } },
 	},
 };
 

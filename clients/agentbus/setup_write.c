@@ -1,5 +1,7 @@
 #include "setup_write.h"
 
+#include "json_edit.h"
+#include "json_find.h"
 #include "setup_record.h"
 
 #include <stdlib.h>
@@ -89,6 +91,24 @@ setup_write(const struct setup_cli *cli, const struct setup_file *f, const struc
 	return ok;
 }
 
+/*
+ * Whether a text without ours is what was there before, as its CLI has written it anew: the file has no comments, or they may be
+ * of the person.
+ */
+static bool
+only_reformatted(const struct setup_file *f, const struct setup_disk *d, const struct edit_text *t, const struct setup_record *r)
+{
+	const bool relaxed = f->language == SETUP_JSON_RELAXED;
+	const struct json_text file = { d->text, d->len, JSON_EDIT_DEPTH_MAX, false };
+	const struct json_text now = { t->data, t->len, JSON_EDIT_DEPTH_MAX, relaxed };
+	const struct json_text then = { r->before.data, r->before.len, JSON_EDIT_DEPTH_MAX, relaxed };
+	struct edit_span value;
+	struct edit_fault fault;
+
+	return r->existed && f->language != SETUP_TOML && json_scan_whole(&file, &value, &fault) &&
+	       json_scan_whole(&then, &value, &fault) && json_same(&now, &then);
+}
+
 /* Nothing but an empty object, or nothing at all. */
 static bool
 is_hollow(const struct edit_text *t)
@@ -113,6 +133,8 @@ undo_changed(const struct setup_file *f, const struct setup_disk *d, const struc
 		done = setup_disk_remove(d, r->made_dir, ret_why) ? SETUP_UNDONE_REMOVED : SETUP_UNDONE_FAILED;
 	else if (same(d, &text))
 		done = SETUP_UNDONE_NOTHING;
+	else if (only_reformatted(f, d, &text, r))
+		done = setup_disk_write(d, r->before.data, r->before.len, ret_why) ? SETUP_UNDONE_RESTORED : SETUP_UNDONE_FAILED;
 	else if (setup_disk_write(d, text.data, text.len, ret_why))
 		done = SETUP_UNDONE_PARTLY;
 	edit_text_finish(&text);

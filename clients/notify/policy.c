@@ -178,12 +178,12 @@ turn_duration_ms(const struct agentbus_event *e)
 
 /*
  * "lost": the broker has not heard of something that was running, and nobody knows that it is done. "interrupted": the
- * person stopped the turn, and was there.
+ * person stopped the turn, and was there. "clear": so it was, to begin another session.
  */
 static bool
 says_nothing_new(const char *reason)
 {
-	return strcmp(reason, "lost") == 0 || strcmp(reason, "interrupted") == 0;
+	return strcmp(reason, "lost") == 0 || strcmp(reason, "interrupted") == 0 || strcmp(reason, "clear") == 0;
 }
 
 static struct notice_turn

@@ -170,7 +170,7 @@ golden_on_event(struct event_sink *sink, const struct event *e)
 		fprintf(p->out, " %s %u%s%s", error_class_name(e->observation->error), e->observation->status,
 			e->observation->flags & OBS_FINAL ? " final" : "", e->observation->flags & OBS_RETRIED ? " retried" : "");
 	if (e->kind == EVENT_TOOL)
-		fprintf(p->out, " %s", x->tool);
+		fprintf(p->out, " %.*s", (int)e->observation->tool.len, e->observation->tool.ptr);
 	fputc('\n', p->out);
 	if (p->change_count < CHANGES_MAX) {
 		struct change *c = &p->changes[p->change_count++];

@@ -107,7 +107,7 @@ def states(watch, session="s1"):
 
 
 class Ends(unittest.TestCase):
-    EXITED = [("working", "prompt", "shown"), ("completed", "exit", "inferred"), ("ended", "exit", "told")]
+    EXITED = [("working", "prompt", "shown"), ("completed", "lost", "inferred"), ("ended", "exit", "told")]
 
     def setUp(self):
         self.broker = self.enterContext(looking())

@@ -471,7 +471,7 @@ class Trouble(unittest.TestCase):
                 except subprocess.TimeoutExpired:
                     process.send_signal(signal.SIGKILL)
                     process.wait()
-                self.assertIn(len(parse(path)["hooks"]), (2, 17))
+                self.assertIn(len(parse(path)["hooks"]), (2, 18))
                 home.setup("claude", "--undo")
                 self.assertEqual(path.read_text(), CLAUDE)
 
@@ -516,6 +516,21 @@ class Undo(unittest.TestCase):
             path.write_text(json.dumps({**parse(path), "model": "opus"}, indent=2))
             home.setup("claude", "--undo")
             self.assertEqual(parse(path), {**json.loads(CLAUDE), "model": "opus"})
+
+    def test_the_cli_has_only_reformatted_its_file(self):
+        for cli, place, text, relaxed in (("claude", ".claude/settings.json", CLAUDE, False), ("gemini", ".gemini/settings.json", COMMENTS, True)):
+            with self.subTest(cli=cli), Home() as home:
+                path = home.put(place, text)
+                home.setup(cli, "--apply")
+                path.write_text(json.dumps(parse(path), indent=None if relaxed else 7))
+                self.assertIn("is as it was", home.setup(cli, "--undo").stdout)
+                self.assertEqual(path.read_text(), text)
+        with Home() as home:
+            path = home.put(".gemini/settings.json", "{}\n")
+            home.setup("gemini", "--apply")
+            path.write_text(path.read_text() + "// of mine\n")
+            home.setup("gemini", "--undo")
+            self.assertIn("// of mine", path.read_text())
 
     def test_in_steps(self):
         with Home() as home:

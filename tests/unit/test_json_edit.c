@@ -339,3 +339,39 @@ Test(json_edit, what_strings_mean)
 	cr_expect_not(json_string_is("1", 1, "1"));
 	cr_expect_not(json_string_is("\"", 1, ""));
 }
+
+Test(json_edit, the_same_in_another_form)
+{
+	static const struct {
+		const char *a, *b;
+		bool same, same_relaxed;
+	} cases[] = {
+		{ "{\"a\": [1, 2], \"b\": {}}", " {\n\t\"a\":[ 1,2 ],\"b\":{ } }\n", true, true },
+		{ "\xef\xbb\xbf{}", "{}", true, true },
+		{ "{\"a\": \"x y\"}", "{\"a\": \"x  y\"}", false, false },
+		{ "{\"a\": \"\\\\\", \"b\": 1}", "{\"a\":\"\\\\\",\"b\":1}", true, true },
+		{ "{\"a\": \"\\\" \"}", "{\"a\": \"\\\"\"}", false, false },
+		{ "{\"a\": 1}", "{\"a\": 1, \"b\": 2}", false, false },
+		{ "{\"a\": 1}", "{\"a\": 12}", false, false },
+		{ "[1, 2]", "[2, 1]", false, false },
+		{ "{\"a\": 1}", "// of mine\n{\"a\": /* one */ 1,}\n", false, true },
+		{ "{\"a\": \"//\"}", "{\"a\": \"//\",}", true, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (unsigned relaxed = 0; relaxed < 2; relaxed++) {
+			const struct json_text a = { cases[i].a, strlen(cases[i].a), 64, relaxed != 0 };
+			const struct json_text b = { cases[i].b, strlen(cases[i].b), 64, relaxed != 0 };
+			const bool want = relaxed ? cases[i].same_relaxed : cases[i].same;
+
+			cr_expect_eq(json_same(&a, &b), want, "%s and %s", cases[i].a, cases[i].b);
+			cr_expect_eq(json_same(&b, &a), want, "%s and %s", cases[i].b, cases[i].a);
+			cr_expect(json_same(&a, &a));
+			for (size_t len = 1; len < b.len; len++) {
+				const struct json_text part = { b.text, len, 64, b.relaxed };
+				json_same(&a, &part);
+				json_same(&part, &b);
+			}
+		}
+	}
+}

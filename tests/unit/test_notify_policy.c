@@ -99,6 +99,8 @@ Test(notify_policy, what_was_lost_has_not_finished)
 	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING);
 	e.reason = "interrupted";
 	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING, "by the person, who knows");
+	e.reason = "clear";
+	cr_assert_eq(policy_event(p, &e).action, POLICY_NOTHING, "Claude Code is busy for a moment with /clear");
 	e.reason = "quiet";
 	check_shows(policy_event(p, &e), NOTICE_COMPLETED);
 	policy_destroy(p);

@@ -195,6 +195,9 @@ Test(session_life, the_dialog_of_a_sub_agent_outlasts_the_turn)
 	expect(SESSION_WAITING, 2, "its person is still asked");
 	see(span(MEANS_TURN_END, 1005, 3110), 500);
 	expect(SESSION_WAITING, 2, "as the span of that turn does not say either");
+	see(obs(MEANS_TURN_END, 3090, 0), 500);
+	see(obs(MEANS_TURN_END, 3108, 0), 500);
+	expect(SESSION_WAITING, 2, "nor the log of its hooks");
 	see(about(hook(MEANS_ACTIVITY, 9000, 0), "Bash", "sub"), 0);
 	expect(SESSION_WORKING, 3, "it works on in the background");
 	see(hook(MEANS_TURN_START, 9500, 0), 0);

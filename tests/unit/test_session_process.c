@@ -114,7 +114,7 @@ Test(session_process, its_end_is_the_sessions)
 	cr_expect_str_eq(get("a")->reason, "exit");
 	cr_expect_eq(f->seen[f->count - 2].state, SESSION_COMPLETED, "the turn that ran is over, too");
 	cr_expect_eq(f->seen[f->count - 2].turn_ns, 3 * S);
-	cr_expect_str_eq(f->seen[f->count - 2].reason, "exit");
+	cr_expect_str_eq(f->seen[f->count - 2].reason, "lost", "nobody has said that it was done");
 	cr_expect_eq(sessions_deadline(f->sessions), NEVER);
 }
 

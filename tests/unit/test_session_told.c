@@ -112,6 +112,42 @@ Test(session_told, a_dialog_outlasts_what_runs_beside_it)
 	cr_expect_eq(changes(), 3);
 }
 
+/* Gemini tells the tool with BeforeTool, not with the dialog's Notification 20 ms later; telemetry comes seconds late. */
+Test(session_told, the_newest_tool_is_shown)
+{
+	see(hook(MEANS_TURN_START, 1000, 0), 0);
+	see(with_tool(hook(MEANS_ACTIVITY, 2000, OBS_OPENS), "write_file"), 0);
+	see(with_tool(obs(MEANS_TOOL, 500, OBS_OPENS), "run_shell_command"), 1510);
+	see(hook(MEANS_ASK, 2020, 0), 0);
+	cr_expect_str_eq(get("a")->tool, "write_file");
+	see(with_tool(hook(MEANS_ACTIVITY, 9000, OBS_OPENS), "read_file"), 0);
+	cr_expect_str_eq(get("a")->tool, "read_file");
+}
+
+/* Qwen Code hands a sub-agent's result to the model by itself, and tells of that turn the end alone. */
+Test(session_told, an_end_without_a_beginning_is_no_turn_where_beginnings_are_told)
+{
+	struct observation end = hook(MEANS_TURN_END, 3000, 0);
+
+	see(hook(MEANS_TURN_START, 1000, 0), 0);
+	end.prompt_id = STR("one");
+	see(end, 0);
+	end = hook(MEANS_TURN_END, 3650, 0);
+	end.prompt_id = STR("two");
+	see(end, 0);
+	cr_expect_eq(get("a")->state, SESSION_COMPLETED);
+	cr_expect_eq(changes(), 2);
+}
+
+Test(session_told, a_turn_that_ends_in_a_dialog_was_stopped)
+{
+	see(hook(MEANS_TURN_START, 1000, 0), 0);
+	see(with_tool(hook(MEANS_ASK, 2000, 0), "write_file"), 0);
+	see(span(MEANS_TURN_END, 1005, 9010), 5000);
+	cr_expect_eq(get("a")->state, SESSION_COMPLETED);
+	cr_expect_str_eq(get("a")->reason, "interrupted");
+}
+
 Test(session_told, a_notification_of_the_same_dialog_changes_nothing)
 {
 	see(hook(MEANS_TURN_START, 1000, 0), 0);
