@@ -1,5 +1,6 @@
 #include "common/roster.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,15 @@ roster_figures_add(struct roster_figures *sum, const struct roster_figures *f)
 	sum->tokens.output += f->tokens.output;
 	sum->tokens.reasoning += f->tokens.reasoning;
 	add_cost(sum, f);
+}
+
+const char *
+roster_place(const struct agentbus_session *s, char out[ROSTER_PLACE_SIZE])
+{
+	const bool apart = s->project[0] && s->worktree[0] && s->branch[0];
+
+	snprintf(out, ROSTER_PLACE_SIZE, apart ? "%.127s (%.127s)" : "%.127s", s->project, s->branch);
+	return out;
 }
 
 uint64_t

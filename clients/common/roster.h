@@ -47,13 +47,20 @@ bool roster_of_bus(struct roster *ret_roster, const struct agentbus *bus, enum r
 
 void roster_finish(struct roster *r);
 
-/* The figures of one session alone. */
+/*
+ * What a person calls the place of a session: its project, in a linked work tree with the branch, which tells it from the
+ * project's other ones: "shop (login)". "" if it is not known. As it came: whoever shows it makes it harmless. Returns out.
+ */
+enum { ROSTER_PLACE_SIZE = 264 };
+const char *roster_place(const struct agentbus_session *s, char out[ROSTER_PLACE_SIZE]);
+
 /*
  * Since when a session is in its state, in nanoseconds by this machine's clock: the CLI's word, unless the broker learned of
  * it so much later that the two clocks cannot be the same (a replay, a container).
  */
 uint64_t roster_since(const struct agentbus_session *s);
 
+/* The figures of one session alone. */
 struct roster_figures roster_figures_of(const struct agentbus_session *s);
 
 /* Sums that grow too large stand still. */

@@ -49,8 +49,10 @@ put_tool(struct cell *c, const struct roster_row *row, uint64_t now)
 static void
 put_project(struct cell *c, const struct roster_row *row, uint64_t now)
 {
+	char place[ROSTER_PLACE_SIZE];
+
 	(void)now;
-	put(c, row->session->project);
+	put(c, roster_place(row->session, place));
 }
 
 static void

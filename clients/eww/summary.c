@@ -112,12 +112,12 @@ summary_write(const struct view *v, const struct summary *sum, bool named, struc
 const char *
 summary_label(const struct agentbus_session *s, char out[SUMMARY_LABEL_SIZE])
 {
-	char named[64];
+	char named[64], place[ROSTER_PLACE_SIZE];
 
 	if (*s->title)
 		return text_clip(s->title, SUMMARY_LABEL_COLUMNS, out, SUMMARY_LABEL_SIZE);
 	if (*s->project)
-		return text_clip(s->project, SUMMARY_LABEL_COLUMNS, out, SUMMARY_LABEL_SIZE);
+		return text_clip(roster_place(s, place), SUMMARY_LABEL_COLUMNS, out, SUMMARY_LABEL_SIZE);
 	snprintf(named, sizeof(named), "%s %s", tool_of(s->provider)->name, text_short_id(s->id));
 	return text_clip(named, SUMMARY_LABEL_COLUMNS, out, SUMMARY_LABEL_SIZE);
 }

@@ -51,17 +51,14 @@ add_cost(struct body *b, const struct notice_turn *turn)
 		    text_usd(turn->cost, cost, sizeof(cost)));
 }
 
-/* The branch tells sessions apart where a project has several work trees; elsewhere it would be one more word. */
 static void
 add_where_and_how_long(struct body *b, const struct agentbus_session *s, const struct notice_turn *turn)
 {
-	char name[NAME_SIZE], duration[TEXT_SIZE];
+	char name[NAME_SIZE], place[ROSTER_PLACE_SIZE], duration[TEXT_SIZE];
 
-	text_clip(s->project[0] ? s->project : text_short_id(s->id), NAME_WIDTH, name, sizeof(name));
+	text_clip(s->project[0] ? roster_place(s, place) : text_short_id(s->id), NAME_WIDTH, name, sizeof(name));
 	if (name[0])
 		add(b, LINE_END, "%s", name);
-	if (s->worktree[0] && text_clip(s->branch, NAME_WIDTH, name, sizeof(name))[0])
-		add(b, " ", "(%s)", name);
 	if (turn->duration_ms > 0)
 		add(b, SEPARATOR, "%s", text_duration(turn->duration_ms * NS_PER_MS, duration, sizeof(duration)));
 	add_cost(b, turn);

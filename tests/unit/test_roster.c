@@ -186,3 +186,24 @@ Test(roster, since_is_by_the_cli_s_clock_unless_that_is_another)
 	s.state_observed = 0;
 	cr_assert_eq(roster_since(&s), s.state_since);
 }
+
+Test(roster, work_trees_of_a_project_are_told_apart)
+{
+	static const struct {
+		const char *project, *branch, *worktree, *place;
+	} cases[] = {
+		{ "shop", "login", "shop-login", "shop (login)" },
+		{ "shop", "main", "", "shop" },
+		{ "shop", "", "shop-login", "shop" },
+		{ "", "main", "x", "" },
+	};
+	char out[ROSTER_PLACE_SIZE];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct agentbus_session s = { .project = cases[i].project,
+						    .branch = cases[i].branch,
+						    .worktree = cases[i].worktree };
+
+		cr_expect_str_eq(roster_place(&s, out), cases[i].place);
+	}
+}
