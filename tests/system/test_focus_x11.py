@@ -2,7 +2,8 @@
 """`agentbus focus` on a real X server: by the socket of i3, and by xdotool as with any other window manager."""
 import unittest
 
-from test_focus import Desk, FocusTest, needs
+from sway import Desk, needs
+from test_focus import FocusTest
 
 # A terminal as far as this is about one: a window, and a program in it. What is not to be told of it is in $WITHOUT.
 TERMINAL = """import ctypes, os, signal, subprocess, sys
