@@ -256,6 +256,15 @@ state_activity(struct sessions *s, struct session *x, const struct observation *
 	}
 }
 
+/* Whether a dialog may have opened in the state that x is in. One that is idle has no turn that the dialog could be late of. */
+static bool
+may_ask(const struct session *x, const struct observation *o)
+{
+	if (x->state == SESSION_WORKING || x->evidence == EVIDENCE_INFERRED)
+		return true;
+	return (told(o) || x->state == SESSION_IDLE) && o->time_ns > x->track->evidence_cli_ns;
+}
+
 void
 state_ask(struct sessions *s, struct session *x, const struct observation *o, uint64_t now_ns)
 {
@@ -273,8 +282,7 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 	/* One of several, or what a status told is told once more by a hook, which knows the tool. */
 	if (x->state == SESSION_WAITING)
 		told_note_ask(x, o, false);
-	if (x->state != SESSION_WORKING && x->evidence != EVIDENCE_INFERRED &&
-	    !(told(o) && o->time_ns > x->track->evidence_cli_ns))
+	if (!may_ask(x, o))
 		return;
 	if (x->state != SESSION_WAITING)
 		told_note_ask(x, o, true);

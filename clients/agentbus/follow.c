@@ -19,7 +19,8 @@ follow_runtime_dir(const char *runtime_dir, char *out)
 		return runtime_dir;
 	if (own && *own)
 		return own;
-	snprintf(out, FOLLOW_PATH_SIZE, "%s/agentbus", xdg && *xdg ? xdg : "$XDG_RUNTIME_DIR"); /* said as it is unset */
+	/* Without it there is none, and the name says what is missing. */
+	snprintf(out, FOLLOW_PATH_SIZE, "%s/agentbus", xdg && *xdg ? xdg : "$XDG_RUNTIME_DIR");
 	return out;
 }
 

@@ -67,6 +67,13 @@ class Doctor(unittest.TestCase):
             self.assertIn("systemctl --user start agentbusd", text)
             self.assertEqual(text.count("not installed"), 4)
 
+    def test_without_a_runtime_directory(self):
+        """It names what is missing, and no directory that nobody has ever thought of."""
+        with HomeSandbox() as box:
+            told = box.run("agentbus", "doctor", env={"XDG_RUNTIME_DIR": "", "AGENTBUS_RUNTIME_DIR": ""}).stdout
+            self.assertIn("no, not at $XDG_RUNTIME_DIR/agentbus", told)
+            self.assertIn("XDG_RUNTIME_DIR is not set", told)
+
     def test_all_that_is_set_up_is_well(self):
         with HomeBroker() as broker:
             broker.setup(*CLIS, "--apply")

@@ -95,3 +95,23 @@ Test(session_ack, idle_ends_in_time)
 	tick_at(4000 + 301000);
 	cr_expect_eq(get("a")->state, SESSION_ENDED);
 }
+
+/* A long silence was taken for the end of the turn, and its person has looked: the dialog comes all the same. */
+Test(session_ack, a_dialog_of_a_turn_that_goes_on_is_seen)
+{
+	struct observation ask = obs(MEANS_ASK, 30000, 0);
+
+	see(obs(MEANS_PROMPT, 1000, OBS_COUNTED), 0);
+	tick_at(20000);
+	acknowledge("a", 21000, true);
+	see(ask, 0);
+	cr_expect_eq(get("a")->state, SESSION_WAITING);
+}
+
+Test(session_ack, a_dialog_of_before_is_not)
+{
+	complete_a_turn();
+	acknowledge("a", 3500, true);
+	see(obs(MEANS_ASK, 2950, 0), 5000);
+	cr_expect_eq(get("a")->state, SESSION_IDLE);
+}
