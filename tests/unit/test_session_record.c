@@ -21,7 +21,7 @@ Test(session_record, nothing_is_lost)
 		t.hooked = u.hooked = false;              /* clocks are learned anew */
 		t.lag_ns = t.lag_before_ns = u.lag_ns = u.lag_before_ns = 0;
 		t.lag_window_ns = u.lag_window_ns = 0;
-		t.told_start_cli_ns = u.told_start_cli_ns = 0;
+		t.told_start_cli_ns = u.told_start_cli_ns = t.told_ask_cli_ns = u.told_ask_cli_ns = 0;
 		t.changed = u.changed = false;
 		t.changed_next = t.changed_previous = u.changed_next = u.changed_previous = NULL;
 		cr_expect_eq(memcmp(&t, &u, sizeof(t)), 0, "%s", x->id);
