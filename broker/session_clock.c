@@ -11,6 +11,7 @@ static const size_t stated[] = {
 	offsetof(struct session_track, tool_cli_ns),     offsetof(struct session_track, prompt_cli_ns),
 	offsetof(struct session_track, start_cli_ns),    offsetof(struct session_track, ask_cli_ns),
 	offsetof(struct session_track, over_cli_ns),     offsetof(struct session_track, told_tool_cli_ns),
+	offsetof(struct session_track, told_ask_cli_ns),
 };
 
 static void

@@ -59,6 +59,7 @@ static const size_t cli_track_times[] = {
 	offsetof(struct session_track, start_cli_ns),      offsetof(struct session_track, ask_cli_ns),
 	offsetof(struct session_track, told_end_cli_ns),   offsetof(struct session_track, over_cli_ns),
 	offsetof(struct session_track, told_start_cli_ns), offsetof(struct session_track, told_tool_cli_ns),
+	offsetof(struct session_track, told_ask_cli_ns),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -126,6 +127,7 @@ put_asked(struct bus_wire *w, const struct session_track *t)
 static void
 put_told(struct bus_wire *w, const struct session_track *t)
 {
+	bus_wire_fixed64(w, 77, t->told_ask_cli_ns);
 	bus_wire_fixed64(w, 76, t->told_tool_cli_ns);
 	put_asked(w, t);
 	bus_wire_number(w, 74, t->hooked);
@@ -355,6 +357,7 @@ read_told(struct session_track *t, const Record *r, uint64_t now_ns)
 	t->told_end_cli_ns = r->told_end_cli_ns;
 	t->told_turn = r->told_turn;
 	t->told_tool_cli_ns = r->told_tool_cli_ns;
+	t->told_ask_cli_ns = r->told_ask_cli_ns;
 	t->hooked = r->hooked;
 	t->lag_ns = r->lag_ns;
 	t->lag_before_ns = r->lag_before_ns;

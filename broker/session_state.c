@@ -276,6 +276,8 @@ state_ask(struct sessions *s, struct session *x, const struct observation *o, ui
 		.time_ns = o->time_ns,
 	};
 
+	if (told_ask_is_old(x, o))
+		return;
 	/* The dialog may open while the end of the answer is still being recorded. */
 	if (o->time_ns + ASK_EARLY_NS < x->track->evidence_cli_ns || x->state == SESSION_ENDED)
 		return;
@@ -298,7 +300,7 @@ unseen_turn(const struct session *x, const struct observation *o)
 	const struct session_track *t = x->track;
 
 	return x->state != SESSION_ENDED && o->start_ns > x->turn_started_ns && t->asked_cli_ns >= o->start_ns &&
-	       t->asked_cli_ns <= o->time_ns + ROUNDING_NS && o->time_ns > t->evidence_cli_ns;
+	       t->asked_cli_ns <= o->time_ns + ROUNDING_NS && o->time_ns > t->evidence_cli_ns + ROUNDING_NS;
 }
 
 /* A hook or notify says so: it is over, even if nobody has seen it begin. */
@@ -352,7 +354,7 @@ state_end_turn(struct sessions *s, struct session *x, const struct observation *
 	}
 	if (o->flags & OBS_FAILED)
 		x->failed = true;
-	complete(s, x, o->time_ns, told_dialog_left(x, o) ? "interrupted" : o->reason, o, now_ns);
+	complete(s, x, o->time_ns, told_dialog_open(x) && !o->reason && !x->failed ? "interrupted" : o->reason, o, now_ns);
 }
 
 /* `turn_reason`: why a turn is over that is still open. */
@@ -379,7 +381,8 @@ state_end(struct sessions *s, struct session *x, const struct observation *o, ui
 	if (o->time_ns + ROUNDING_NS < x->track->evidence_cli_ns && !told_at_the_end(x, o->time_ns))
 		return;
 	if (x->shown || told(o))
-		end(s, x, &c, c.reason, o, now_ns);
+		/* Nobody has answered the dialog. */
+		end(s, x, &c, told_dialog_open(x) ? "interrupted" : c.reason, o, now_ns);
 	else
 		x->track->over_cli_ns = o->time_ns;
 }

@@ -31,6 +31,7 @@ struct session_track {
 	uint64_t prompt_cli_ns;     /* newest prompt */
 	uint64_t start_cli_ns;      /* newest MEANS_START */
 	uint64_t told_start_cli_ns; /* newest beginning of a turn that was told */
+	uint64_t told_ask_cli_ns;   /* newest question to the person that was told */
 	uint64_t told_end_cli_ns;   /* newest end of a turn that was told */
 	uint64_t told_turn;         /* hash of that turn's id, 0: unknown */
 	uint64_t response_id;       /* hash of the newest logged answer's request id */

@@ -88,6 +88,18 @@ told_ends_waiting(struct session *x, const struct observation *o)
 	return !open_dialogs(t);
 }
 
+bool
+told_ask_is_old(struct session *x, const struct observation *o)
+{
+	struct session_track *t = x->track;
+
+	if (!told(o))
+		return t->told_ask_cli_ns + MOMENT_NS >= o->time_ns && t->told_ask_cli_ns <= o->time_ns + MOMENT_NS;
+	if (o->time_ns > t->told_ask_cli_ns)
+		t->told_ask_cli_ns = o->time_ns;
+	return false;
+}
+
 void
 told_note_ask(struct session *x, const struct observation *o, bool first)
 {
@@ -189,9 +201,9 @@ told_end_reason(const struct session *x, const struct observation *o)
 }
 
 bool
-told_dialog_left(const struct session *x, const struct observation *o)
+told_dialog_open(const struct session *x)
 {
-	return x->state == SESSION_WAITING && x->evidence == EVIDENCE_TOLD && !o->reason && !(o->flags & OBS_FAILED);
+	return x->state == SESSION_WAITING && x->evidence == EVIDENCE_TOLD;
 }
 
 void

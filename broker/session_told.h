@@ -52,8 +52,17 @@ bool told_end_is_news(const struct session *x, const struct observation *o);
  */
 const char *told_end_reason(const struct session *x, const struct observation *o);
 
-/* Whether telemetry, with o, ends a turn whose dialog nobody has answered: Gemini's refused ones, which no hook tells of. */
-bool told_dialog_left(const struct session *x, const struct observation *o);
+/*
+ * Whether telemetry asks, with o, what a hook has told already, and which may be answered since: as Claude Code does by itself
+ * within milliseconds where no person is. Remembers what a hook tells.
+ */
+bool told_ask_is_old(struct session *x, const struct observation *o);
+
+/*
+ * Whether a dialog is open of which a hook has told. A turn or session that telemetry ends then was left by its person: no hook
+ * tells of Gemini's refused dialogs.
+ */
+bool told_dialog_open(const struct session *x);
 
 /* Remembers which turn was told to be over. */
 void told_note_end(struct session *x, const struct observation *o);

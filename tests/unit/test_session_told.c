@@ -139,6 +139,19 @@ Test(session_told, an_end_without_a_beginning_is_no_turn_where_beginnings_are_to
 	cr_expect_eq(changes(), 2);
 }
 
+/* In -p mode Claude Code asks nobody, and refuses; the log of the hook's run comes half a second later. */
+Test(session_told, a_dialog_that_was_answered_is_not_asked_again_by_telemetry)
+{
+	see(hook(MEANS_TURN_START, 1000, 0), 0);
+	see(with_tool(hook(MEANS_ASK, 2000, 0), "Bash"), 0);
+	see(hook(MEANS_ACTIVITY, 2005, 0), 0);
+	see(obs(MEANS_ASK, 1996, 0), 400);
+	see(obs(MEANS_ASK, 2007, 0), 400);
+	cr_expect_eq(get("a")->state, SESSION_WORKING);
+	see(obs(MEANS_ASK, 9000, 0), 400);
+	cr_expect_eq(get("a")->state, SESSION_WAITING, "another, of which the hook was lost");
+}
+
 Test(session_told, a_turn_that_ends_in_a_dialog_was_stopped)
 {
 	see(hook(MEANS_TURN_START, 1000, 0), 0);
@@ -146,6 +159,12 @@ Test(session_told, a_turn_that_ends_in_a_dialog_was_stopped)
 	see(span(MEANS_TURN_END, 1005, 9010), 5000);
 	cr_expect_eq(get("a")->state, SESSION_COMPLETED);
 	cr_expect_str_eq(get("a")->reason, "interrupted");
+	see(hook(MEANS_TURN_START, 20000, 0), 0);
+	see(with_tool(hook(MEANS_ASK, 21000, 0), "write_file"), 0);
+	see(hook(MEANS_END, 30000, 0), 0);
+	cr_expect_eq(get("a")->state, SESSION_ENDED);
+	cr_expect_eq(f->seen[f->count - 2].state, SESSION_COMPLETED);
+	cr_expect_str_eq(f->seen[f->count - 2].reason, "interrupted");
 }
 
 Test(session_told, a_notification_of_the_same_dialog_changes_nothing)
