@@ -1,4 +1,5 @@
 /* log-subscriber: one line per event, to standard output or to a file that it continues where it stopped. */
+#include "common/container.h"
 #include "common/options.h"
 #include "common/text.h"
 #include "log/cursor.h"
@@ -23,8 +24,6 @@
 #define BATCH_BYTES 65536 /* taken from the bus before they are written */
 #define RETRY_MIN   0.5   /* seconds between attempts to write to a full disk, doubled up to */
 #define RETRY_MAX   30.0
-
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 struct settings {
 	struct options options;

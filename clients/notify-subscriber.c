@@ -1,4 +1,5 @@
 /* notify-subscriber: tells the person, by desktop notifications, which session has finished, has failed or waits. */
+#include "common/container.h"
 #include "notify/settings.h"
 #include "notify/teller.h"
 
@@ -6,13 +7,10 @@
 #include <ev.h>
 #include <locale.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #define PROGRAM "notify-subscriber"
-
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 struct subscriber {
 	struct settings settings;

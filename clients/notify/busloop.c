@@ -1,8 +1,9 @@
 #include "notify/busloop.h"
 
+#include "common/container.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +14,6 @@
 #define PROCESS_MAX  64 /* messages handled before other watchers get their turn */
 #define NSEC_PER_SEC 1e9
 #define USEC_PER_SEC 1e6
-
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static void
 disconnect(struct busloop *b)

@@ -1,5 +1,6 @@
 #include "notify/desktop.h"
 
+#include "common/container.h"
 #include "notify/popup.h"
 
 #include <stdio.h>
@@ -7,8 +8,6 @@
 #include <string.h>
 
 #define POPUPS_MAX 256 /* above: the oldest one is left to itself */
-
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static struct popup *
 find_popup(struct desktop *d, const char *key)

@@ -1,5 +1,6 @@
 #include "notify/teller.h"
 
+#include "common/container.h"
 #include "common/roster.h"
 #include "notify/body.h"
 #include "notify/child.h"
@@ -7,7 +8,6 @@
 #include "notify/look.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +20,6 @@
 #define NS_PER_MS       1000000
 #define SETTING_SIZE    4200 /* of a path and the name of its variable */
 #define TOKEN_SIZE      300
-
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 struct teller {
 	struct teller_settings settings;
