@@ -76,6 +76,9 @@ static const struct setup_row codex_rows[] = {
 	{ .path.depth = 0 },
 };
 
+/* Seconds. Codex warns of more, for hooks of a session's end and of an interrupt. */
+#define CODEX_TIMEOUT ", \"timeout\": 3"
+
 static const struct setup_row no_rows[] = { { .path.depth = 0 } };
 
 static const struct setup_hook codex_hooks[] = {
@@ -177,7 +180,7 @@ const struct setup_cli setup_clis[SETUP_CLIS] = {
 	    .next = "start Codex again, its app-server in the background too; it asks once whether to trust the hooks: say yes",
 	    .overrides = codex_overrides,
 	    .files = { { "config.toml", SETUP_TOML, codex_rows, NULL, "", false },
-		       { "hooks.json", SETUP_JSON, no_rows, codex_hooks, ", \"timeout\": 10", false } },
+		       { "hooks.json", SETUP_JSON, no_rows, codex_hooks, CODEX_TIMEOUT, false } },
 	},
 	{
 	    .name = "gemini",

@@ -42,8 +42,16 @@ is_part_of_living(const struct agentbus_session *s, const char *text)
 	return s->state != AGENTBUS_ENDED && is_part(s, text);
 }
 
+/* Those that a CLI runs beside the conversation begin alike where ids begin with the time. */
+static bool
+is_part_of_own(const struct agentbus_session *s, const char *text)
+{
+	return !s->auxiliary && is_part_of_living(s, text);
+}
+
 /* Surest first: the first row by which any session is meant is the only one that counts. */
-static bool (*const means[])(const struct agentbus_session *s, const char *text) = { is_id, is_part_of_living, is_part };
+static bool (*const means[])(const struct agentbus_session *s, const char *text) = { is_id, is_part_of_own, is_part_of_living,
+										     is_part };
 
 struct pick
 pick_session(const struct agentbus_session *const *sessions, size_t count, const char *text)

@@ -220,6 +220,8 @@ class Forms(unittest.TestCase):
         if cli == "codex":
             self.assertEqual(files[0]["otel"]["trace_exporter"], {"otlp-http": {"endpoint": HTTP + "/v1/traces", "protocol": "binary"}})
             self.assertEqual(files[0]["notify"], ["agentbus", "emit", "--provider", "codex"])
+            ours = [h for groups in hooks.values() for g in groups for h in g.get("hooks", []) if "agentbus" in h["command"]]
+            self.assertEqual({h["timeout"] for h in ours}, {3}, "Codex warns of more than 3 s")
         elif cli == "claude":
             self.assertEqual(files[0]["env"]["OTEL_EXPORTER_OTLP_ENDPOINT"], HTTP)
             self.assertEqual(files[0]["env"]["CLAUDE_CODE_ENABLE_TELEMETRY"], "1")

@@ -6,7 +6,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-enum { A, B, CODEX, TWIN, TWIN_CODEX, ENDED, SHORT, SESSIONS };
+enum { A, B, CODEX, TWIN, TWIN_CODEX, ENDED, SHORT, BESIDE, SESSIONS };
 
 static struct agentbus_session table[SESSIONS];
 static const struct agentbus_session *pointers[SESSIONS];
@@ -21,7 +21,9 @@ setup(void)
 	table[TWIN_CODEX] = sample_session("twin", AGENTBUS_COMPLETED);
 	table[ENDED] = sample_session("019aa7c1-ffff-7000-8000-0000000000ff", AGENTBUS_ENDED);
 	table[SHORT] = sample_session("12345678abc", AGENTBUS_IDLE);
-	table[CODEX].provider = table[TWIN_CODEX].provider = "codex";
+	table[BESIDE] = sample_session("deadbeef-1112-7000-8000-12345678abce", AGENTBUS_WORKING);
+	table[BESIDE].auxiliary = true;
+	table[BESIDE].provider = table[CODEX].provider = table[TWIN_CODEX].provider = "codex";
 	for (size_t i = 0; i < SESSIONS; i++)
 		pointers[i] = &table[i];
 }
@@ -42,7 +44,8 @@ Test(pick, what_a_person_may_write)
 		{ "claude-code/0000000a", A, 1 },
 		{ "5678abcd", CODEX, 1 },
 		{ "deadb", CODEX, 1 },
-		{ "codex/d", CODEX, 1 },
+		{ "codex/d", CODEX, 1 }, /* not the title thread */
+		{ "deadbeef-1112", BESIDE, 1 },
 		{ "claude-code/d", -1, 0 },
 		{ "twin", -1, 2 },
 		{ "codex/twin", TWIN_CODEX, 1 },
@@ -92,7 +95,7 @@ Test(pick, why_it_is_none)
 	for (size_t i = 0; i < SESSIONS; i++)
 		table[i].id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	p = pick_session(pointers, SESSIONS, "a");
-	cr_expect_eq(p.count, SESSIONS - 1);
+	cr_expect_eq(p.count, SESSIONS - 2, "neither the ended one nor the title thread");
 	pick_explain(&p, "a", out);
 	cr_expect_not_null(strstr(out, " and 2 more"));
 	cr_expect_lt(strlen(out), PICK_TEXT_SIZE);
