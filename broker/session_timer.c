@@ -32,6 +32,17 @@ working_due(const struct session_settings *set, const struct session_track *t)
 	return earliest(silence, earliest(t->ask_due_ns, t->fail_due_ns));
 }
 
+/* A dialog of which the CLI itself has told stays open for as long as it runs, and its person may be away for hours. */
+static uint64_t
+waiting_due(const struct session_settings *set, const struct session *x)
+{
+	const struct session_track *t = x->track;
+
+	if (x->evidence == EVIDENCE_TOLD && t->lives && !t->shared)
+		return NEVER;
+	return t->heard_ns + (t->lost_peer && !t->lives ? set->quiet_ns : set->waiting_ns);
+}
+
 static uint64_t
 due_of(const struct session_settings *set, const struct session *x)
 {
@@ -43,7 +54,7 @@ due_of(const struct session_settings *set, const struct session *x)
 	case SESSION_WORKING:
 		return working_due(set, t);
 	case SESSION_WAITING:
-		return t->heard_ns + (t->lost_peer && !t->lives ? set->quiet_ns : set->waiting_ns);
+		return waiting_due(set, x);
 	case SESSION_COMPLETED:
 		return set->completed_idle_ns ? t->entered_ns + set->completed_idle_ns : NEVER;
 	case SESSION_IDLE:

@@ -320,6 +320,31 @@ Test(session_process, a_new_start_replaces_the_others_of_its_process)
 	cr_expect_eq(get("a")->state, SESSION_ENDED);
 }
 
+/* Its person is away, and comes back: whoever tells of a dialog tells of its end, too, or ends. */
+Test(session_process, a_dialog_that_was_told_is_open_for_as_long_as_it_runs)
+{
+	const uint64_t hours_ms = 5 * 3600 * 1000;
+
+	machine.of_peer[1] = process(7);
+	see(from(obs(MEANS_PROMPT, 1000, OBS_COUNTED), 1), 0);
+	see(obs(MEANS_ASK, 2000, OBS_TOLD), 0);
+	tick_at(hours_ms);
+	cr_expect_eq(get("a")->state, SESSION_WAITING);
+	end_process(7, hours_ms + 1000);
+	cr_expect_eq(get("a")->state, SESSION_ENDED);
+}
+
+Test(session_process, a_dialog_that_was_shown_is_given_up)
+{
+	machine.of_peer[1] = process(7);
+	see(from(obs(MEANS_PROMPT, 1000, OBS_COUNTED), 1), 0);
+	see(obs(MEANS_ASK, 2000, 0), 0);
+	tick_at(2000 + 1799000);
+	cr_expect_eq(get("a")->state, SESSION_WAITING);
+	tick_at(2000 + 1801000);
+	cr_expect_eq(get("a")->state, SESSION_IDLE);
+}
+
 /* A program that plays recordings, or passes on what several CLIs have sent, has all their sessions. */
 Test(session_process, a_new_start_replaces_no_session_of_what_is_said_to_be_another_process)
 {
