@@ -122,9 +122,10 @@ agenda_offer(struct agenda *a, const char *key, enum notice notice, const struct
 	if (!e)
 		return;
 	*e = (struct entry){ .stage = STAGE_HELD, .since_ms = now->ms, .cool_ms = cool_ms };
-	e->due_ms = now->ms + (notice == NOTICE_WAITING ? a->settings.waiting_delay_ms : 0);
-	if (e->due_ms < cool_ms)
-		e->due_ms = cool_ms;
+	if (notice == NOTICE_WAITING)
+		e->due_ms = now->ms + a->settings.waiting_delay_ms;
+	else
+		e->due_ms = now->ms > cool_ms ? now->ms : cool_ms;
 	e->item.serial = ++a->serial;
 	e->item.notice = notice;
 	e->item.body = *body;

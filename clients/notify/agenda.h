@@ -3,7 +3,7 @@
  *
  * A notice is held
  * - for the waiting delay, if a session waits: most dialogs that a rule answers are over by then;
- * - until the cooldown is over that a shown end of a turn begins, for its session alone;
+ * - the end of a turn, until the cooldown is over that one which was shown has begun, for its session alone;
  * - until quiet hours end, unless they allow it;
  * - and, of a session that waits, once for some seconds more if its window has the focus.
  * It is dropped when it is no longer true (agenda_cancel()), when a newer one of the same key comes, and when it is no news

@@ -246,12 +246,12 @@ class Times(ActionCase):
         self.wait_for_texts("s-1-project: finished")
         self.hook("UserPromptSubmit")
         self.daemon.wait_until(lambda: self.daemon.closed)
-        self.hook("Stop")
-        self.hook("UserPromptSubmit")
         self.hook("PermissionRequest", tool_name="Bash")
+        self.wait_for_texts("s-1-project: finished", "s-1-project: wants to use Bash")
+        self.hook("Stop")
         self.hook("Stop", "s-2")
-        self.wait_for_texts("s-1-project: finished", "s-2-project: finished", "s-1-project: wants to use Bash")
-        self.assertGreater(self.daemon.notes[2]["at"] - self.daemon.notes[0]["at"], 2.4)
+        self.wait_for_texts("s-1-project: finished", "s-1-project: wants to use Bash", "s-2-project: finished", "s-1-project: finished")
+        self.assertGreater(self.daemon.notes[3]["at"] - self.daemon.notes[0]["at"], 2.4)
 
     def test_quiet_hours(self):
         self.start(config="quiet-hours = 0:00-24:00\nquiet-hours-allow = failed\n")

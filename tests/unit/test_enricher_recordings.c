@@ -29,8 +29,8 @@ static const struct difference {
 	{ "codex/interactive-denied", 1, 0, 0, "the person cancelled the turn: the tool's span ends, no tool_result comes" },
 	{ "codex/interactive-interrupt", 0, 1, 0, "the answer was broken off: its span ends, no token record comes" },
 	{ "codex/timeout", 0, 0, 2, "an answer that breaks off is no failed request, but a call that failed" },
-	{ "gemini/interactive", -1, 0, 0, "a tool that the person cancelled has a tool_call record and no span" },
 	{ "gemini/hooks", -1, 0, 0, "a tool that the person cancelled has a tool_call record and no span" },
+	{ "gemini/interactive", -1, 0, 0, "the same" },
 	{ "gemini/tool-failure", -2, 0, 0, "calls of a tool that does not exist or with bad arguments have no span" },
 };
 
