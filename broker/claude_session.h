@@ -47,8 +47,8 @@ struct claude_known {
 
 /*
  * The next thing that a reading says and the ones before did not; call it until it returns false. *ret is to be used before the
- * next call. `file_ns` is when the file was written, for a file that does not say since when;
- * a time far ahead of now_ns counts as now_ns.
+ * next call. `file_ns` is when the file was written, for a file that does not say since when; a time far ahead of now_ns counts
+ * as now_ns.
  */
 bool claude_session_next(struct claude_known *k, const struct claude_session *c, uint64_t file_ns, uint64_t now_ns,
 			 struct observation *ret);

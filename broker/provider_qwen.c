@@ -48,11 +48,10 @@ static const struct field_rule field_rules[] = {
 	{ "tool_name", F_TOOL },
 };
 
-/* Its hooks are named as Claude Code's, its tools as its own. */
 /*
- * A dialog's PermissionRequest comes before its PreToolUse, which says that it is over. After each end of a turn, and where its
- * person has stopped one (of which no other hook tells), it says that it is idle. The prompt is told again after each batch of
- * tools.
+ * Its hooks are named as Claude Code's, its tools as its own. A dialog's PermissionRequest comes before its PreToolUse, which
+ * says that it is over. After each end of a turn, and where its person has stopped one (of which no other hook tells), it says
+ * that it is idle. The prompt is told again after each batch of tools.
  */
 static const struct meaning_rule hook_rules[] = {
 	{ "Notification", .when = { IS(F_NOTIFICATION, "idle_prompt") }, .means = MEANS_TURN_END, .flags = OBS_STATUS,

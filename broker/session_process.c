@@ -3,7 +3,7 @@
 #include "session_state.h"
 #include "session_told.h"
 
-#define ASK_AGAIN_NS  1000000000ull /* a session whose process lives is asked no more often whose a new connection is */
+#define ASK_AGAIN_NS  1000000000ull /* while its process lives, a session's new connections are asked for theirs no more often */
 #define LOOK_AGAIN_NS 1000000000ull
 
 /* --- the place --- */

@@ -12,8 +12,8 @@
  *
  * Without recordings on the command line it plays those in tests/recordings and, where they are, in ../shared/captures.
  * One line per check; exit status 1 if any failed. --update writes the expected streams, --print shows the stream, --delays
- * prints what the timeline says beside when it was seen (see README.md). SHUFFLES is how many orders are tried (200), SEED the
- *first.
+ * prints what the timeline says beside when it was seen (see README.md). SHUFFLES is how many orders are tried (200), SEED
+ * the first.
  */
 #include "golden.h"
 
