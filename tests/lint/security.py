@@ -47,9 +47,9 @@ def rows_without_tests(text):
 
 
 def missing_settings(text):
-    settings = re.findall(r'^\t\{ (?:"(\w+)"|NULL), (?:"\w+"|NULL), "([\w-]+)"', (REPO / "broker" / "config.c").read_text(), re.M)
+    settings = re.findall(r'^\t\{ (?:"(\w+)"|NULL), (?:"\w+"|NULL), "([\w-]+)"', (REPO / "broker" / "config_table.c").read_text(), re.M)
     if not settings:
-        yield "broker/config.c: no settings found"
+        yield "broker/config_table.c: no settings found"
     for section, option in settings:
         if section in SECTIONS and option not in NO_DEFENCE and f"`{option}`" not in text:
             yield f"{PAGE}: there is no word about {option}"

@@ -81,6 +81,7 @@ class Ack(AckTest):
     def test_what_cannot_be_stored_is_refused(self):
         broker = self.broker()
         self.turn(broker, "s1")
+        self.assertEqual(self.states(broker), {"s1": "completed"}, "and stored, as it has answered")
         size = (broker.dir / "state" / "agentbus" / "agentbus.db-wal").stat().st_size
         resource.prlimit(broker.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
         self.assertIn("cannot use its database", self.ack(broker, "s1", status=1).stderr)
