@@ -2,9 +2,11 @@
 
 #include "agentbus.h"
 #include "link.h"
+#include "region.h"
 
 #include <errno.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <stdlib.h>
 
 #define REQUEST_MAX 1024
 
@@ -52,4 +54,43 @@ ask_once(const char *runtime_dir, int timeout_ms, const Agentbus__V1__Request *r
 	e = ask(socket, url, timeout_ms, request, answer_max, ret);
 	nng_close(socket);
 	return e == 0 ? AGENTBUS_OK : error_of(e);
+}
+
+static struct region *
+region_of(void *answer, const struct ask_kind *kind)
+{
+	return (struct region *)((char *)answer + kind->region);
+}
+
+int
+ask_and_take(const char *runtime_dir, int timeout_ms, const Agentbus__V1__Request *request, const struct ask_kind *kind,
+	     void **ret)
+{
+	nng_msg *msg;
+	int e = ask_once(runtime_dir, timeout_ms, request, kind->answer_max, &msg);
+
+	if (e != AGENTBUS_OK)
+		return e;
+	void *answer = calloc(1, kind->size);
+	if (answer) {
+		region_init(region_of(answer, kind), kind->decoded_max);
+		e = kind->take(answer, nng_msg_body(msg), nng_msg_len(msg));
+	}
+	nng_msg_free(msg);
+	if (!answer)
+		return AGENTBUS_ENOMEM;
+	if (e != AGENTBUS_OK)
+		ask_free(answer, kind);
+	else
+		*ret = answer;
+	return e;
+}
+
+void
+ask_free(void *answer, const struct ask_kind *kind)
+{
+	if (!answer)
+		return;
+	region_finish(region_of(answer, kind));
+	free(answer);
 }

@@ -14,4 +14,19 @@
  */
 int ask_once(const char *runtime_dir, int timeout_ms, const Agentbus__V1__Request *request, size_t answer_max, nng_msg **ret);
 
+/* An answer that is handed out as one struct, with a struct region in it for all that it points to. */
+struct ask_kind {
+	size_t size, region;            /* of the struct, and where its region is in it */
+	size_t answer_max, decoded_max; /* bytes: of the answer's message, and of the region */
+	/* Fills the zeroed struct from the bytes of a Response. Returns 0 or an error. */
+	int (*take)(void *answer, const void *bytes, size_t len);
+};
+
+/* ask_once(), and its answer taken: returns 0 and sets *ret, which goes to ask_free(); or its errors, or those of take(). */
+int ask_and_take(const char *runtime_dir, int timeout_ms, const Agentbus__V1__Request *request, const struct ask_kind *kind,
+		 void **ret);
+
+/* NULL is fine. */
+void ask_free(void *answer, const struct ask_kind *kind);
+
 #endif

@@ -4,7 +4,7 @@
 #include "decode.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 #define ANSWER_MAX  ((size_t)1 << 20)
 #define DECODED_MAX ((size_t)4 << 20)
@@ -52,8 +52,9 @@ take_destination(struct region *r, const Agentbus__V1__Destination *pb, struct a
 
 /* From the bytes of a Response. A broker that does not know the question is as good as none. */
 static int
-take_answer(struct answer *a, const void *bytes, size_t len)
+take_answer(void *answer, const void *bytes, size_t len)
 {
+	struct answer *a = answer;
 	Agentbus__V1__Response *response;
 	struct agentbus_destination *list;
 	int e = AGENTBUS_OK;
@@ -73,45 +74,33 @@ take_answer(struct answer *a, const void *bytes, size_t len)
 	return e;
 }
 
+static const struct ask_kind kind = {
+	.size = sizeof(struct answer),
+	.region = offsetof(struct answer, region),
+	.answer_max = ANSWER_MAX,
+	.decoded_max = DECODED_MAX,
+	.take = take_answer,
+};
+
 int
 agentbus_forward_read(const char *runtime_dir, int timeout_ms, struct agentbus_forward **ret_forward)
 {
 	Agentbus__V1__ForwardRequest forward = AGENTBUS__V1__FORWARD_REQUEST__INIT;
 	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
-	struct answer *a;
-	nng_msg *msg;
-	int e;
+	void *answer;
 
 	if (!ret_forward)
 		return AGENTBUS_EINVAL;
 	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_FORWARD;
 	request.forward = &forward;
-	e = ask_once(runtime_dir, timeout_ms, &request, ANSWER_MAX, &msg);
-	if (e != AGENTBUS_OK)
-		return e;
-	a = calloc(1, sizeof(*a));
-	if (a) {
-		region_init(&a->region, DECODED_MAX);
-		e = take_answer(a, nng_msg_body(msg), nng_msg_len(msg));
-	}
-	nng_msg_free(msg);
-	if (!a)
-		return AGENTBUS_ENOMEM;
-	if (e != AGENTBUS_OK) {
-		agentbus_forward_free(&a->forward);
-		return e;
-	}
-	*ret_forward = &a->forward;
-	return AGENTBUS_OK;
+	const int e = ask_and_take(runtime_dir, timeout_ms, &request, &kind, &answer);
+	if (e == AGENTBUS_OK)
+		*ret_forward = &((struct answer *)answer)->forward;
+	return e;
 }
 
 void
 agentbus_forward_free(struct agentbus_forward *forward)
 {
-	struct answer *a = (struct answer *)forward;
-
-	if (!a)
-		return;
-	region_finish(&a->region);
-	free(a);
+	ask_free(forward, &kind);
 }

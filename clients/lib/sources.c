@@ -4,7 +4,7 @@
 #include "decode.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 #define ANSWER_MAX  ((size_t)64 << 10)
 #define DECODED_MAX ((size_t)256 << 10)
@@ -16,8 +16,9 @@ struct answer {
 };
 
 static int
-take_answer(struct answer *a, const void *bytes, size_t len)
+take_answer(void *answer, const void *bytes, size_t len)
 {
+	struct answer *a = answer;
 	const Agentbus__V1__Response *response = agentbus__v1__response__unpack(&a->region.allocator, len, bytes);
 	struct agentbus_source *list;
 
@@ -39,44 +40,33 @@ take_answer(struct answer *a, const void *bytes, size_t len)
 	return AGENTBUS_OK;
 }
 
+static const struct ask_kind kind = {
+	.size = sizeof(struct answer),
+	.region = offsetof(struct answer, region),
+	.answer_max = ANSWER_MAX,
+	.decoded_max = DECODED_MAX,
+	.take = take_answer,
+};
+
 int
 agentbus_sources_read(const char *runtime_dir, int timeout_ms, struct agentbus_sources **ret_sources)
 {
 	Agentbus__V1__SourcesRequest sources = AGENTBUS__V1__SOURCES_REQUEST__INIT;
 	Agentbus__V1__Request request = AGENTBUS__V1__REQUEST__INIT;
-	struct answer *a;
-	nng_msg *msg;
+	void *answer;
 
 	if (!ret_sources)
 		return AGENTBUS_EINVAL;
 	request.request_case = AGENTBUS__V1__REQUEST__REQUEST_SOURCES;
 	request.sources = &sources;
-	int e = ask_once(runtime_dir, timeout_ms, &request, ANSWER_MAX, &msg);
-	if (e != AGENTBUS_OK)
-		return e;
-	a = calloc(1, sizeof(*a));
-	if (a) {
-		region_init(&a->region, DECODED_MAX);
-		e = take_answer(a, nng_msg_body(msg), nng_msg_len(msg));
-	}
-	nng_msg_free(msg);
-	if (!a)
-		return AGENTBUS_ENOMEM;
-	if (e != AGENTBUS_OK) {
-		agentbus_sources_free(&a->sources);
-		return e;
-	}
-	*ret_sources = &a->sources;
-	return AGENTBUS_OK;
+	const int e = ask_and_take(runtime_dir, timeout_ms, &request, &kind, &answer);
+	if (e == AGENTBUS_OK)
+		*ret_sources = &((struct answer *)answer)->sources;
+	return e;
 }
 
 void
 agentbus_sources_free(struct agentbus_sources *sources)
 {
-	struct answer *a = (struct answer *)sources;
-
-	if (!a)
-		return;
-	region_finish(&a->region);
-	free(a);
+	ask_free(sources, &kind);
 }
